@@ -1,0 +1,135 @@
+"""Gradual changes of picture: dissolves, and fades through black, told from camera movement and changing light.
+
+While picture A dissolves into B every frame is a mixture aA + (1 - a)B with a falling steadily; a pan or a moving thing
+shows pictures that are no such mixture, and a change of light keeps the structure. A dissolve is dated at its middle.
+A stretch of black up to `BLACK_S` is one cut at its middle; a longer one is a shot of its own.
+
+Legend: N frames, Y X thumbnail rows and columns, C colour; thumbnails are float32, 0 to 255.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+import numpy as np
+
+from vidence.timeline import Instant, Span
+
+GRID_HZ = 10  # dissolves are dated to a tenth of a second at first, then to the frame nearest a = 1/2
+HALF_WIDTHS_S = (Fraction(1, 4), Fraction(1, 2), Fraction(1))
+LEAST_APART = 12.0  # root mean square of 255 between A and B
+MOST_RESIDUE = 0.22  # share of that distance which the mixture may leave unexplained
+MOST_ALIKE = 0.7  # correlation of A's and B's luminance: above, the light changed, not the picture
+LEAST_SHARE = 0.5  # of the picture must change
+BLACK_MEAN, BLACK_PEAK = 14.0, 40.0  # of 255; video black is 16 in limited range and 0 after conversion
+BLACK_S = Fraction(3, 2)
+FADE_S = Fraction(2)  # around black: what mixes there fades, it does not dissolve
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A boundary: `time` is the first frame of the new shot."""
+
+    time: Instant
+    kind: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Consecutive frames that share something; `opens` or `closes` the film when nothing lies beyond."""
+
+    span: Span
+    opens: bool
+    closes: bool
+
+
+def black_runs(times: Sequence[Instant], thumbs_NYXC: np.ndarray) -> list[Run]:
+    """Return the stretches of black, in time order."""
+    flat = thumbs_NYXC.reshape(len(times), -1)
+    black = (flat.mean(axis=1) < BLACK_MEAN) & (np.percentile(flat, 98, axis=1) < BLACK_PEAK)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], black.astype(np.int8), [0]])))
+    last = len(times) - 1
+    return [
+        Run(Span(times[a], times[min(b, last)]), bool(a == 0), bool(b > last))
+        for a, b in zip(edges[::2], edges[1::2], strict=True)
+    ]
+
+
+def fades(times: Sequence[Instant], dark: Sequence[Run]) -> Iterator[Cut]:
+    """Yield one cut in the middle of each short stretch of black, two around a long one."""
+    for run in dark:
+        if run.span.duration > BLACK_S:
+            if not run.opens:
+                yield Cut(run.span.start, "fade", 0.9)
+            if not run.closes:
+                yield Cut(run.span.end, "fade", 0.9)
+        elif not run.opens and not run.closes:
+            yield Cut(times[bisect_left(times, run.span.middle)], "fade", 0.9)
+
+
+def dissolves(times: Sequence[Instant], thumbs_NYXC: np.ndarray, taken: Sequence[Span]) -> list[Cut]:
+    """Return dissolves, dated at their middle, none across a span already taken by another kind."""
+    found: list[Cut] = []
+    flat = thumbs_NYXC.reshape(len(times), -1)
+    for middle in _grid(times):
+        for half in HALF_WIDTHS_S:
+            window = Span(middle - 2 * half, middle + 2 * half)
+            if any(Span(middle - half, middle + half).overlaps(span) for span in taken):
+                continue
+            if (
+                window.start >= times[0]
+                and window.end <= times[-1]
+                and (cut := _mixture(times, flat, middle, half))
+            ):
+                found.append(cut)
+    # One dissolve answers at several middles and widths: the best fit within its reach stands for it.
+    best = [cut for cut in found if not any(_beats(other, cut) for other in found)]
+    return list({cut.time: cut for cut in best}.values())
+
+
+def _beats(other: Cut, cut: Cut) -> bool:
+    return abs(other.time - cut.time) < 1 and (other.score, -other.time) > (cut.score, -cut.time)
+
+
+def _grid(times: Sequence[Instant]) -> Iterator[Instant]:
+    """Yield instants on the absolute grid, so that they do not depend on where a segment begins."""
+    for k in range(ceil(times[0] * GRID_HZ), ceil(times[-1] * GRID_HZ)):
+        yield Fraction(k, GRID_HZ)
+
+
+def _mixture(times: Sequence[Instant], flat_NP: np.ndarray, middle: Instant, half: Fraction) -> Cut | None:
+    """Fit the frames around `middle` as mixtures of the pictures `half` before and after it."""
+    a, m, b = (bisect_left(times, middle + step * half) for step in (-1, 0, 1))
+    first, second = flat_NP[a], flat_NP[min(b, len(times) - 1)]
+    gap = first - second
+    apart = float(np.sqrt(np.mean(gap**2)))
+    if apart < LEAST_APART or np.mean(np.abs(gap) > 8) < LEAST_SHARE or b - a < 4:
+        return None
+    share_N = (flat_NP[a : b + 1] - second) @ gap / float(gap @ gap)
+    if not (share_N[m - a] > 0.25 and share_N[m - a] < 0.75) or not _steady(share_N):
+        return None
+    rest = flat_NP[a : b + 1] - second - share_N[:, None] * gap
+    residue = float(np.sqrt(np.mean(rest**2, axis=1)).max()) / apart
+    if residue > MOST_RESIDUE or _alike(first, second) > MOST_ALIKE:
+        return None
+    at = a + int(np.argmin(np.abs(share_N - 0.5)))
+    return Cut(times[at], "dissolve", round(0.9 - residue, 4))
+
+
+def _steady(share_N: np.ndarray) -> bool:
+    """Say whether the first picture's share falls all the way and nowhere at once."""
+    steps = np.diff(share_N)
+    return bool(steps.max() < 0.1 and steps.min() > -0.5)
+
+
+def _alike(first_P: np.ndarray, second_P: np.ndarray) -> float:
+    """Correlation of two pictures' grey structure; 1 when one is flat and could be the other in another light."""
+    a, b = (picture.reshape(-1, 3).mean(axis=1) for picture in (first_P, second_P))
+    a, b = a - a.mean(), b - b.mean()
+    norm = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / norm if norm > 1e-6 else 1.0
