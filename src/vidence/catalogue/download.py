@@ -22,7 +22,7 @@ CHUNK = 1 << 20
 def download(
     url: str, target: Path, what: str, progress: Progress, headers: dict[str, str] | None = None
 ) -> None:
-    """Stream `url` into `target`. Proxies and certificates are those of the environment (HTTPS_PROXY, SSL_CERT_FILE).
+    """Stream `url` into `target`, through the environment's proxy and certificates (SSL_CERT_FILE).
 
     Raises:
         SourceFailed: no answer, a refusal, or fewer bytes than announced.
@@ -49,7 +49,6 @@ class Url:
 
     url: str
     kind: ClassVar[str] = "url"
-    archive: ClassVar[str | None] = None
 
     @property
     def filename(self) -> str:
@@ -57,6 +56,10 @@ class Url:
 
     def describe(self) -> str:
         return self.url
+
+    @property
+    def archive(self) -> str | None:
+        return None
 
     def locate(self) -> Path | None:
         return None
@@ -68,7 +71,7 @@ class Url:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The hub tells a file's hash in the headers of its redirect, so the redirect must be read, not followed."""
+    """The hub tells a file's hash in the headers of its redirect, which must be read, not followed."""
 
     def redirect_request(self, *args: object, **kwargs: object) -> None:
         return None
@@ -78,15 +81,14 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 class Hub:
     """A file of a Hugging Face repository at a fixed revision.
 
-    HF_ENDPOINT (a mirror), HF_TOKEN, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE are respected; a file that is already
-    in the hub's own cache is used where it lies. What arrives is checked against the hash the hub keeps of it.
+    HF_ENDPOINT (a mirror), HF_TOKEN, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE are respected; a file that is
+    already in the hub's own cache is used where it lies. What arrives is checked against the hub's hash.
     """
 
     repo: str
     revision: str  # a commit, so that the file can never change under the name
     file: str
     kind: ClassVar[str] = "hub"
-    archive: ClassVar[str | None] = None
 
     @property
     def filename(self) -> str:
@@ -94,6 +96,10 @@ class Hub:
 
     def describe(self) -> str:
         return f"hub {self.repo}@{self.revision}: {self.file}"
+
+    @property
+    def archive(self) -> str | None:
+        return None
 
     def locate(self) -> Path | None:
         home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface").expanduser()
@@ -119,7 +125,7 @@ class Hub:
         return {self: target}
 
     def _hub_hash(self, url: str, headers: dict[str, str]) -> str:
-        """Ask the hub for its own hash of the file: SHA-256 for large files, git's blob SHA-1 for small ones."""
+        """Ask the hub for its own hash: SHA-256 for large files, git's blob SHA-1 for small ones."""
         request = urllib.request.Request(url, method="HEAD", headers={"User-Agent": "vidence", **headers})
         try:
             with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_S) as answer:

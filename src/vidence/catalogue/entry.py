@@ -22,8 +22,12 @@ KINDS: dict[str, type[Source]] = {kind.kind: kind for kind in (Installed, Wheel,
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file. `sha256` is "" where it cannot be known beforehand: then the sources are pinned (hub revision, builder
-    version), the hub's own hash is checked on arrival, and the hash seen first is recorded and checked ever after."""
+    """One file of one model.
+
+    `sha256` is "" where it cannot be known beforehand: then the sources are pinned (hub revision, builder
+    version), the hub's own hash is checked on arrival, and the hash seen first is recorded and checked from
+    then on.
+    """
 
     name: str
     title: str
@@ -45,7 +49,7 @@ class Entry:
 
     @property
     def identity(self) -> str:
-        """The pinned SHA-256, or, for want of one, the SHA-256 of what the sources pin. 64 hex digits, no fetching."""
+        """The pinned SHA-256, or, for want of one, the SHA-256 of what the sources pin; 64 hex digits."""
         if self.sha256:
             return self.sha256
         return hashlib.sha256("\n".join(source.describe() for source in self.sources).encode()).hexdigest()

@@ -13,9 +13,7 @@ from vidence.catalogue.entry import Entry, Tier, read_entry
 from vidence.catalogue.source import Installed, Progress, Source, SourceFailed
 from vidence.errors import UsageError, WeightsError
 
-_verified: dict[
-    tuple[str, str, int, int], bool
-] = {}  # (path, expected hash, size, mtime) hashed by this process
+_verified: dict[tuple[str, str, int, int], bool] = {}  # by path, expected hash, size and mtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class Row:
 
 
 def entries() -> list[Entry]:
-    """Return every entry, sorted by name: the built-in ones, then those of the folder $VIDENCE_CATALOGUE, if set."""
+    """Return every entry, sorted by name; those of $VIDENCE_CATALOGUE, a folder, add to the built-in."""
     extra = os.environ.get("VIDENCE_CATALOGUE")
     return list(_read_all(extra or "").values())
 
@@ -64,7 +62,7 @@ def weights(name: str, progress: Progress | None = None) -> Path:
     """Return the path of an entry's file, fetched at first use and verified.
 
     Raises:
-        WeightsError: no source could give a file of the right hash; tells what each of them said and what to do.
+        WeightsError: no source could give a file of the right hash; tells what each said and what to do.
     """
     wanted = entry(name)
     try:
@@ -96,7 +94,7 @@ def rows(tier: Tier | None = None) -> list[Row]:
 def pull(
     names: Collection[str] = (), tier: Tier | None = None, progress: Progress | None = None
 ) -> dict[str, Path]:
-    """Fetch entries by name or by model ("moonshine-base-en" is three files), or, with no names, all defaults.
+    """Fetch entries by name or by model ("moonshine-base-en" is three files); no names: all defaults.
 
     Raises:
         UsageError: a name is neither an entry nor a model.
@@ -148,7 +146,7 @@ def _lies(wanted: Entry) -> Path | None:
 
 
 def _present(wanted: Entry) -> Path | None:
-    """The file on this machine if its hash is right. A damaged file in our cache is removed, others are left alone."""
+    """The file on this machine if its hash is right. A damaged file is removed only from our cache."""
     cached = _place(wanted)
     expected = wanted.sha256 or store.recorded_hash(cached)
     if expected and cached.is_file():
@@ -174,7 +172,7 @@ def _fetch(wanted: Entry, progress: Progress) -> Path:
     """Try the sources in their order; the first file of the right hash is kept."""
     if os.environ.get("VIDENCE_OFFLINE"):
         raise WeightsError(
-            f"weights {wanted.name!r} are not on this machine and VIDENCE_OFFLINE is set; unset it once"
+            f"weights {wanted.name!r} are not on this machine, and VIDENCE_OFFLINE forbids to fetch them"
         )
     reasons = []
     for source in wanted.sources:

@@ -1,4 +1,4 @@
-"""Where a weight file can come from: the seam all kinds of source fit, and the kinds that download nothing."""
+"""Where a weight file can come from: the seam of all kinds of source, and the kinds that download nothing."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Progress = Callable[[str, int, int | None], None]
 
 
 class SourceFailed(Exception):
-    """One source could not give the file; the next one is tried, and the reasons are told together at the end."""
+    """One source could not give the file; the next is tried, and the reasons are told together at the end."""
 
 
 class Source(Protocol):
-    """A place that may hold the file. Sources are frozen dataclasses; their fields are the keys of the TOML table."""
+    """A place that may hold the file: a frozen dataclass whose fields are the keys of the TOML table."""
 
     kind: ClassVar[str]
 
@@ -29,7 +29,7 @@ class Source(Protocol):
 
     @property
     def archive(self) -> str | None:
-        """What is downloaded when it holds more than this file; sources of one archive are fetched together."""
+        """What is downloaded, if it holds more than this file; those of one archive are fetched together."""
         ...
 
     def describe(self) -> str:
@@ -56,7 +56,6 @@ class Installed:
     package: str  # the import name
     member: str  # path inside the package's folder
     kind: ClassVar[str] = "installed"
-    archive: ClassVar[str | None] = None
 
     @property
     def filename(self) -> str:
@@ -64,6 +63,10 @@ class Installed:
 
     def describe(self) -> str:
         return f"installed package {self.package}: {self.member}"
+
+    @property
+    def archive(self) -> str | None:
+        return None
 
     def locate(self) -> Path | None:
         # find_spec does not run the package, which may be slow to import (rapidocr: 1 s)
@@ -74,14 +77,12 @@ class Installed:
         return None
 
     def fetch(self, folder: Path, progress: Progress, also: Sequence[Source] = ()) -> dict[Source, Path]:
-        raise SourceFailed(
-            f"package {self.package!r} is not installed, or holds no such file; pip install it"
-        )
+        raise SourceFailed(f"package {self.package!r} is not installed or lacks the file; pip install it")
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A file made on this machine from another entry by a function `builder(source_path, target_path)` of ours.
+    """A file made here from another entry, by a function `builder(source_path, target_path)` of ours.
 
     What is pinned is the other entry's hash; raise `version` when the builder's output changes.
     """
@@ -91,7 +92,6 @@ class Built:
     file: str
     version: str = "1"
     kind: ClassVar[str] = "built"
-    archive: ClassVar[str | None] = None
 
     @property
     def filename(self) -> str:
@@ -99,6 +99,10 @@ class Built:
 
     def describe(self) -> str:
         return f"built from {self.of} by {self.builder}, version {self.version}"
+
+    @property
+    def archive(self) -> str | None:
+        return None
 
     def locate(self) -> Path | None:
         return None

@@ -1,4 +1,4 @@
-"""The cache on disk: where weight files lie, how they are hashed, and how they are put there whole or not at all."""
+"""The cache on disk: where weight files lie, and how they are put there whole or not at all."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def discard(path: Path) -> None:
 
 @contextmanager
 def workshop(name: str) -> Iterator[Path]:
-    """Give an empty folder inside the cache (same disk, so that renames are atomic) and remove it afterwards."""
+    """Give an empty folder in the cache (one disk, so that renames are atomic) and remove it afterwards."""
     root = cache_folder() / "partial"
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=root, ignore_cleanup_errors=True) as folder:
