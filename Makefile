@@ -1,0 +1,40 @@
+# `make demo`, `make test`, `make lint`, `make bench`: each sets up .venv by itself, once, with Python 3.11 or newer.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint format bench docs clean
+.DEFAULT_GOAL := test
+
+$(STAMP): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+# The film of known content and five questions about it; or your own: make demo VIDEO=talk.mp4 QUESTION="Who speaks?"
+demo: $(STAMP)
+	$(BIN)/python examples/demo.py $(if $(VIDEO),--video '$(VIDEO)') $(if $(QUESTION),--question '$(QUESTION)')
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+test: lint
+	$(BIN)/python -m pytest
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Every table of benchmarks/results, from the scripts that make them.
+bench: $(STAMP)
+	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+# Writes docs/cli.md from the commands themselves; a test checks that the two agree.
+docs: $(STAMP)
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf $(VENV) demo build dist .pytest_cache .ruff_cache

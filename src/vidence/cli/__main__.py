@@ -1,0 +1,5 @@
+"""Run the command line as `python -m vidence.cli`."""
+
+from vidence.cli import main
+
+main()

@@ -1,0 +1,115 @@
+"""`vidence ask`: a question on one or more videos, answered with checked evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vidence.cli.answer_text import show_answer
+from vidence.cli.console import complain, emit, paint
+from vidence.cli.options import json_option, memory_option, require_text, verbosity_options
+from vidence.errors import MediaError
+
+if TYPE_CHECKING:
+    from vidence.mcr.answer import Answer
+    from vidence.mcr.budget import Budget
+
+NO_SUPPORTED_ANSWER = 1
+
+
+@click.command("ask", short_help="Ask a question about one or more videos.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("question")
+@click.option(
+    "--choice", "choices", multiple=True, metavar="TEXT", help="An option of a multiple choice; repeat it."
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0),
+    metavar="S",
+    help="Seconds a question may take, indexing included.",
+)
+@click.option(
+    "--max-frames", type=click.IntRange(min=0), metavar="N", help="Frames that may be opened while answering."
+)
+@click.option(
+    "--max-steps",
+    type=click.IntRange(min=1),
+    default=12,
+    show_default=True,
+    metavar="N",
+    help="Steps of the loop.",
+)
+@click.option(
+    "--language",
+    default="auto",
+    show_default=True,
+    metavar="CODE",
+    help="Language of the question: auto, en, de...",
+)
+@memory_option
+@json_option
+@verbosity_options
+def command(
+    files: tuple[str, ...],
+    question: str,
+    choices: tuple[str, ...],
+    time_limit: float | None,
+    max_frames: int | None,
+    max_steps: int,
+    language: str,
+    memory: Path | None,
+    as_json: bool,
+) -> None:
+    """Answer QUESTION from each FILE, with evidence.
+
+    What the video needs is indexed first and kept, so that the next question is
+    quick. Prints the answer, its claims with what checking found, contradictions,
+    what was not seen, and what it cost.
+
+    \b
+    vidence ask talk.mp4 "Which year is on the first slide?"
+    vidence ask clip.mp4 "What happens first?" --choice "it rains" --choice "it snows"
+    """
+    question = require_text(question, "question")
+    options = [require_text(choice, "choice") for choice in choices]
+    from vidence.mcr.budget import Budget
+
+    budget = Budget(time_limit_s=time_limit, max_frames=max_frames, max_steps=max_steps)
+    code, results = 0, []
+    for file in files:
+        try:
+            answer = _ask(file, question, options, budget, language, memory)
+        except MediaError as error:
+            if len(files) == 1:
+                raise
+            complain(str(error))  # one bad file of several must not take the others' answers away
+            results.append({"file": file, "error": str(error)})
+            code = error.exit_code
+            continue
+        code = max(code, 0 if answer.status == "answered" else NO_SUPPORTED_ANSWER)
+        results.append({"file": file, **answer.to_json()})
+        if not as_json:
+            _print(file, answer, options, several=len(files) > 1)
+    if as_json:
+        emit(results[0] if len(files) == 1 else {"answers": results})
+    click.get_current_context().exit(code)
+
+
+def _ask(
+    file: str, question: str, options: Sequence[str], budget: Budget, language: str, memory: Path | None
+) -> Answer:
+    from vidence.cli.progress import progress
+    from vidence.video import open as open_video
+
+    with open_video(file, memory=memory) as video, progress() as shown:
+        return video.ask(question, choices=options, budget=budget, language=language, progress=shown)
+
+
+def _print(file: str, answer: Answer, options: Sequence[str], *, several: bool) -> None:
+    if several:
+        click.echo(paint(f"\n{file}", bold=True))
+    show_answer(answer, options)

@@ -1,0 +1,41 @@
+"""JSON: observations with every detail, as `schemas/observations.schema.json` publishes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from vidence.senses.observation import Box, Observation
+
+
+def to_json(observations: Sequence[Observation]) -> str:
+    """Write `{"observations": [...]}`, indented, in time order."""
+    return (
+        json.dumps({"observations": [record(item) for item in observations]}, ensure_ascii=False, indent=2)
+        + "\n"
+    )
+
+
+def record(item: Observation) -> dict[str, Any]:
+    """Return one observation as JSON values, times in seconds, boxes as fractions of the picture."""
+    return {
+        **item.span.to_json(),
+        "id": item.id,
+        "sense": item.sense,
+        "modality": item.modality,
+        "text": item.text,
+        "confidence": round(item.confidence, 4),
+        "track": [{"time_s": round(float(time), 6), **_box(box)} for time, box in item.track],
+        "data": dict(item.data),
+        "producer": {
+            "sense": item.producer.sense,
+            "version": item.producer.version,
+            "weights": item.producer.weights,
+            "parameters": item.producer.parameters,
+        },
+    }
+
+
+def _box(box: Box) -> dict[str, float]:
+    return {"x": round(box.x, 5), "y": round(box.y, 5), "w": round(box.w, 5), "h": round(box.h, 5)}
