@@ -28,16 +28,18 @@ _LISTS = {
         welcher welches welchen wann wo wohin woher wie warum wieviel viele ist sind war waren sein wird
         werden wurde hat haben hatte ich du er sie es wir ihr mich dich ihn uns sich mein dein sein seine
         ihre ihren nicht kein keine auf an in im am um zu zum zur mit ohne von vom fur bei nach vor uber
-        unter zwischen aus wahrend als wenn dann auch noch nur sehr sagt steht gibt dieser diese dieses man""",
+        unter zwischen aus wahrend als wenn dann auch noch nur sehr sagt steht gibt dieser diese dieses
+        man""",
     "it": """il lo la i gli le l un uno una di del dello della dei degli delle d a al allo alla ai agli alle
         da dal dalla dai in nel nella nei nelle su sul sulla sui con per tra fra e o ma che chi cosa quale
         quali quando dove come perche quanto quanta quanti quante c cos e sono era erano essere ha hanno
         aveva si suo sua suoi sue mio non piu molto questo questa questi queste quello quella prima dopo
         durante dice viene ci ne anche tutto""",
-    "pt": """o a os as um uma uns umas de do da dos das em no na nos nas ao aos pelo pela por para com sem sobre entre
-        ate desde e ou mas que quem qual quais quando quanto quanta quantos quantas onde como porque sao era eram foi
-        foram ser esta estao estava ha tem tinha se seu sua seus suas meu minha ele ela eles elas voce nao mais muito
-        este esta isso isto aquele antes depois durante diz dizem aparece faz tambem ja todo toda""",
+    "pt": """o a os as um uma uns umas de do da dos das em no na nos nas ao aos pelo pela por para
+        com sem sobre entre ate desde e ou mas que quem qual quais quando quanto quanta quantos
+        quantas onde como porque sao era eram foi foram ser esta estao estava ha tem tinha se seu
+        sua seus suas meu minha ele ela eles elas voce nao mais muito este esta isso isto aquele
+        antes depois durante diz dizem aparece faz tambem ja todo toda""",
     "nl": """de het een en of maar die dat dit deze wie wat welke welk wanneer waar hoe hoeveel waarom is
         zijn was waren wordt worden werd heeft hebben had ik jij je hij zij ze we wij jullie u hem haar hen
         hun mijn zich niet geen op aan in om te met zonder van voor bij na naar over onder tussen uit

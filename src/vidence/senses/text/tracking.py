@@ -1,0 +1,169 @@
+"""Follow written lines from look to look: one sign is one track, however often it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from vidence.senses.language import normalise
+from vidence.senses.observation import Box
+from vidence.senses.text.ink import ink_mask
+from vidence.senses.text.line import Line
+from vidence.senses.text.models import crop
+
+if TYPE_CHECKING:
+    from vidence.media.frame import Image
+    from vidence.timeline import Instant
+
+SAME_TEXT = 0.6  # similarity of two readings of one line; different lines of one place lie below 0.45
+INK_STAYS = 40  # grey levels by which a pixel of ink may change
+INK_SHARE = 0.85  # of the ink that must stay
+MATCH = 0.8  # normalised cross-correlation at which a patch is the same line, moved
+
+
+@dataclass(slots=True)
+class Patch:
+    """How a line looks, to know it again without reading: its upright surroundings and which pixels are ink."""
+
+    grey: np.ndarray  # shape (H, W)
+    ink: np.ndarray  # bool, shape (H, W)
+    left: int
+    top: int
+
+    @classmethod
+    def of(cls, image: Image, grey: np.ndarray, quad: np.ndarray) -> Patch:
+        """Take the patch around a quad (pixels of both pictures, RGB and grey)."""
+        height, width = grey.shape
+        left, top = np.clip(np.floor(quad.min(axis=0)).astype(int), 0, [width - 2, height - 2]).tolist()
+        right, bottom = np.clip(
+            np.ceil(quad.max(axis=0)).astype(int), [left + 2, top + 2], [width, height]
+        ).tolist()
+        return cls(grey[top:bottom, left:right].copy(), ink_mask(image[top:bottom, left:right]), left, top)
+
+    def stays(self, grey: np.ndarray) -> bool:
+        """Say whether the line stands unmoved in a later picture, on whatever ground.
+
+        The ink must keep its brightness and still be told from the ground next to it.
+        """
+        now = self._cut(grey, 0)
+        if now is None or not self.ink.any():
+            return False
+        kept = cv2.absdiff(self.grey, now)[self.ink] < INK_STAYS
+        if kept.mean() < INK_SHARE:
+            return False
+        return self._contrast(now) > 0.5 * self._contrast(self.grey)
+
+    def _contrast(self, grey: np.ndarray) -> float:
+        ring = cv2.dilate(self.ink.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool) & ~self.ink
+        if not ring.any():
+            return 0.0
+        side = np.sign(float(self.grey[self.ink].mean()) - float(self.grey[ring].mean()))
+        return float(side * (float(grey[self.ink].mean()) - float(grey[ring].mean())))
+
+    def find(self, grey: np.ndarray) -> tuple[int, int] | None:
+        """Look for the moved line nearby (up to two line heights); returns its new (left, top) or None."""
+        reach = min(2 * self.grey.shape[0], 64)
+        now = self._cut(grey, reach)
+        if now is None or now.shape[0] < self.grey.shape[0] or now.shape[1] < self.grey.shape[1]:
+            return None
+        _, best, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(now, self.grey, cv2.TM_CCOEFF_NORMED))
+        if best < MATCH:
+            return None
+        return max(self.left - reach, 0) + x, max(self.top - reach, 0) + y
+
+    def _cut(self, grey: np.ndarray, reach: int) -> np.ndarray | None:
+        height, width = self.grey.shape
+        if grey.shape[0] < self.top + height or grey.shape[1] < self.left + width:
+            return None
+        return grey[
+            max(self.top - reach, 0) : self.top + height + reach,
+            max(self.left - reach, 0) : self.left + width + reach,
+        ]
+
+
+@dataclass(slots=True)
+class Track:
+    """One line through time. `quad` is where it was last seen; `missed` the first look since then without it."""
+
+    start: Instant
+    quad: np.ndarray
+    patch: Patch
+    size: tuple[int, int]
+    seen: Instant
+    missed: Instant | None = None
+    looks_missed: int = 0
+    votes: dict[str, float] = field(default_factory=dict)
+    confidence: dict[str, float] = field(default_factory=dict)
+    path: list[tuple[Instant, Box]] = field(default_factory=list)
+    best: Image | None = None  # the crop of the surest reading, for its colours
+
+    @property
+    def text(self) -> str:
+        """The reading with the most votes."""
+        return max(self.votes, key=self.votes.__getitem__)
+
+    @property
+    def box(self) -> Box:
+        """Where it was last seen."""
+        return self.path[-1][1]
+
+    def read(self, line: Line, cut: Image) -> None:
+        """Count a reading. A sure one weighs many doubtful ones: 0.99 counts 33, 0.9 counts 8, 0.7 counts 3."""
+        before = self.text if self.votes else ""
+        if before and line.text.startswith(before):  # it is being typed, or fading in: the longer counts
+            self.votes = {before: 0.0}
+        if line.confidence >= max(self.confidence.values(), default=0.0):
+            self.best = cut
+        self.votes[line.text] = self.votes.get(line.text, 0.0) + 1 / (1.02 - min(line.confidence, 1.0))
+        self.confidence[line.text] = max(self.confidence.get(line.text, 0.0), line.confidence)
+
+    def seen_at(self, time: Instant, box: Box) -> None:
+        """Note that the line is there. Of a line that stands still only the first and last place are kept."""
+        self.seen, self.missed, self.looks_missed = time, None, 0
+        if len(self.path) >= 2 and _near(self.path[-1][1], box) and _near(self.path[-2][1], box):
+            self.path[-1] = (time, box)
+        else:
+            self.path.append((time, box))
+
+    def missed_at(self, time: Instant) -> None:
+        """Note a look that did not show the line."""
+        self.missed = self.missed if self.missed is not None else time
+        self.looks_missed += 1
+
+
+def _near(a: Box, b: Box) -> bool:
+    return max(abs(a.x - b.x), abs(a.y - b.y), abs(a.w - b.w), abs(a.h - b.h)) < 0.004
+
+
+def same_text(a: str, b: str) -> bool:
+    """Say whether two readings may be of one line. Sure digits that differ are another line: 12:30 is not 12:31."""
+    plain_a, plain_b = normalise(a).replace(" ", ""), normalise(b).replace(" ", "")
+    if plain_a == plain_b:
+        return True
+    digits_a, digits_b = ("".join(c for c in text if c.isdigit()) for text in (plain_a, plain_b))
+    if digits_a and digits_b and digits_a != digits_b and len(digits_a) == len(digits_b):
+        return False
+    if plain_a.startswith(plain_b) or plain_b.startswith(plain_a):
+        return min(len(plain_a), len(plain_b)) >= 2
+    return SequenceMatcher(None, plain_a, plain_b, autojunk=False).ratio() >= SAME_TEXT
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Share of the smaller box that lies inside the other, 0 to 1."""
+    w = min(a.x + a.w, b.x + b.w) - max(a.x, b.x)
+    h = min(a.y + a.h, b.y + b.h) - max(a.y, b.y)
+    small = min(a.area, b.area)
+    return max(w, 0.0) * max(h, 0.0) / small if small > 0 else 0.0
+
+
+def start_track(line: Line, image: Image, grey: np.ndarray, time: Instant) -> Track:
+    """Open a track on a line just read."""
+    cut = crop(image, line.quad)
+    track = Track(time, line.quad, Patch.of(image, grey, line.quad), grey.shape[:2], time)
+    track.read(line, cut)
+    track.seen_at(time, line.box)
+    return track
