@@ -28,7 +28,7 @@ SHOWN_EVIDENCE = 3  # of one claim; --json has all
 
 
 def show_answer(answer: Answer, options: Sequence[str]) -> None:
-    """Print the answer, its claims with verdict, time and quote, conflicts, what was not seen, and the cost."""
+    """Print the answer, its claims with verdict, time and quote, conflicts, what is lacking, the cost."""
     _heading(answer, options)
     for claim in answer.claims:
         _claim(claim)

@@ -102,10 +102,10 @@ def command(
 def _ask(
     file: str, question: str, options: Sequence[str], budget: Budget, language: str, memory: Path | None
 ) -> Answer:
-    from vidence.cli.progress import progress
-    from vidence.video import open as open_video
+    from vidence.cli.opening import opened
+    from vidence.cli.progress import indexing
 
-    with open_video(file, memory=memory) as video, progress() as shown:
+    with opened(file, memory) as video, indexing() as shown:
         return video.ask(question, choices=options, budget=budget, language=language, progress=shown)
 
 

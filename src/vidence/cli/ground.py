@@ -31,13 +31,11 @@ def command(file: str, phrase: str, limit: int, memory: Path | None, as_json: bo
     vidence ground match.mp4 "the ball hits the net" --json
     """
     phrase = require_text(phrase, "phrase")
-    from vidence.cli.progress import progress
-    from vidence.video import open as open_video
+    from vidence.cli.opening import opened
+    from vidence.cli.progress import indexing
 
-    with open_video(file, memory=memory) as video:
-        with progress() as shown:
-            video.index(progress=shown)
-        found = video.ground(phrase, limit=limit)
+    with opened(file, memory) as video, indexing() as shown:
+        found = video.ground(phrase, limit=limit, progress=shown)
     spans = [{**one.span.to_json(), "score": round(one.score, 4)} for one in found]
     if as_json:
         emit({"phrase": phrase, "spans": spans})

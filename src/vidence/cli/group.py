@@ -15,7 +15,19 @@ from vidence import __version__
 from vidence.cli.console import complain, verbosity
 from vidence.errors import VidenceError
 
-COMMANDS = ("ask", "ground", "index", "search", "show", "forget", "transcribe", "read", "shots", "models")
+COMMANDS = (
+    "ask",
+    "ground",
+    "index",
+    "search",
+    "show",
+    "forget",
+    "transcribe",
+    "read",
+    "shots",
+    "report",
+    "models",
+)
 
 INTERRUPTED, CLOSED_PIPE, INTERNAL = 130, 141, 70
 

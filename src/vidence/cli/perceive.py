@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vidence.cli.files import deliver, plan
-from vidence.cli.progress import progress
+from vidence.cli.opening import chosen_senses, opened, tell_failures
+from vidence.cli.progress import indexing
 from vidence.errors import UsageError
 from vidence.media.info import MediaInfo
 from vidence.timeline import Span, TimeLike, instant
@@ -23,12 +24,13 @@ def perceive(
 ) -> int:
     """Index `file` with one sense, deliver its observations in the range, and return how many they are."""
     places = plan(file, formats, output)
-    from vidence.video import open as open_video
+    from vidence.memory import index
 
-    with open_video(file, memory=memory) as video:
+    with opened(file, memory) as video:
         span = time_range(video.media.info, start, end)
-        with progress() as shown:
-            video.index([sense], span=span, progress=shown)
+        with indexing() as shown:
+            report = index(video.media, video.memory, chosen_senses([sense]), span=span, progress=shown)
+        tell_failures(report)
         found = [item for item in video.observations(sense) if span is None or item.span.overlaps(span)]
         deliver(found, places)
     return len(found)

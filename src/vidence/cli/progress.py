@@ -15,6 +15,9 @@ from vidence.cli.console import verbosity
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+    from vidence.memory import Progress
+    from vidence.timeline import Span
+
 Tell = Callable[[str, float, float | None], None]
 """Called with (what, done so far, all of it or None where unknown)."""
 
@@ -35,6 +38,21 @@ def progress(unit: str = "s") -> Iterator[Tell]:
                 bar.close()
     else:
         yield _Lines(unit)
+
+
+@contextmanager
+def indexing() -> Iterator[Progress]:
+    """Yield what `vidence.memory.index` tells its progress to: one bar for all senses together."""
+    with progress("s") as tell:
+        done: dict[str, float] = {}
+
+        def shown(segment: Span, sense: str, done_s: float, total_s: float) -> None:
+            del segment
+            done[sense] = done_s
+            # A file is as far as its slowest sense; those that have not reported yet are in their first minute.
+            tell("indexing", min(done.values()), total_s)
+
+        yield shown
 
 
 def _nothing(what: str, done: float, total: float | None) -> None:

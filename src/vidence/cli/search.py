@@ -34,13 +34,15 @@ def command(
     vidence search "budget" --in meeting.mp4 --senses speech --json
     """
     query = require_text(query, "query")
-    from vidence.cli.stored import find_medium, sense_names
+    from vidence.cli.opening import chosen_senses, split_names
+    from vidence.cli.stored import find_medium
     from vidence.memory import Memory
 
+    senses = [sense.name for sense in chosen_senses(split_names(names))] if names else None
     with Memory.open(memory) as store:
         media = [find_medium(store, file).hash for file in files] or None
         paths = {medium.hash: medium.path for medium in store.media()}
-        hits = store.search(query, media=media, senses=sense_names(names), limit=limit)
+        hits = store.search(query, media=media, senses=senses, limit=limit)
     if as_json:
         emit({"query": query, "hits": [_hit(hit, paths) for hit in hits]})
     else:

@@ -42,8 +42,9 @@ def command(
     vidence show match.mp4
     vidence show match.mp4 --senses text,speech --start 1:00 --end 2:00
     """
+    from vidence.cli.opening import chosen_senses, split_names
     from vidence.cli.perceive import time_range
-    from vidence.cli.stored import find_medium, sense_names
+    from vidence.cli.stored import find_medium
     from vidence.memory import Memory
 
     with Memory.open(memory) as store:
@@ -55,7 +56,8 @@ def command(
         if names is None and span is None:
             _show_one(store, medium, as_json)
         else:
-            senses = None if names in (None, "all") else sense_names(names)
+            wanted = None if names in (None, "all") else split_names(names)
+            senses = None if wanted is None else [sense.name for sense in chosen_senses(wanted)]
             _show_observations(store.observations(medium.hash, senses=senses, span=span), as_json)
 
 

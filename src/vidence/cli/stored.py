@@ -38,21 +38,3 @@ def find_medium(memory: Memory, name: str) -> Medium:
         return found[0]
     trouble = "fits several remembered media" if found else "is not in the memory"
     raise UsageError(f"{name} {trouble}; `vidence show` lists what is remembered")
-
-
-def sense_names(text: str | None) -> list[str] | None:
-    """Read a comma list of senses; None when none was given.
-
-    Raises:
-        UsageError: a name is no sense.
-    """
-    if text is None:
-        return None
-    from vidence.senses import default_senses
-
-    names = [part.strip().lower() for part in text.split(",") if part.strip()]
-    known = [sense.name for sense in default_senses()]
-    for name in names:
-        if name not in known:
-            raise UsageError(f"unknown sense {name!r}; choose from {', '.join(known)}")
-    return names

@@ -1,7 +1,7 @@
 """SubRip and WebVTT.
 
-Written here and not through pysubs2, which reads `{...}` in a text as styling and drops it, and does not escape
-what WebVTT reserves; what a sign or a speaker says must arrive letter for letter.
+Written here and not through pysubs2, which reads `{...}` in a text as styling and drops it, and does not
+escape what WebVTT reserves; what a sign or a speaker says must arrive letter for letter.
 """
 
 from __future__ import annotations

@@ -1,0 +1,66 @@
+"""Open a video for one command, and close file and memory after it whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidence.cli.console import note
+from vidence.errors import UsageError
+
+if TYPE_CHECKING:
+    from vidence.memory import IndexReport
+    from vidence.senses.sense import Sense
+    from vidence.video import Video
+
+
+@contextmanager
+def opened(file: str, memory: Path | None) -> Iterator[Video]:
+    """Yield the video; what is wrong with the file but does not stop the run is told on stderr.
+
+    Raises:
+        MediaError: it cannot be opened.
+        StoreError: the memory file cannot be used.
+    """
+    from vidence.memory import Memory
+    from vidence.video import open as open_video
+
+    with Memory.open(memory) as store:
+        video = open_video(file, memory=store)
+        with video.media:
+            for warning in video.media.info.warnings:
+                note(f"{file}: {warning}")
+            yield video
+
+
+def chosen_senses(names: Sequence[str] | None) -> list[Sense]:
+    """Return the default senses, or those named.
+
+    Raises:
+        UsageError: a name is no sense.
+    """
+    from vidence.senses import default_senses
+
+    senses = default_senses()
+    known = [sense.name for sense in senses]
+    for name in names or ():
+        if name not in known:
+            raise UsageError(f"unknown sense {name!r}; choose from {', '.join(known)}")
+    return senses if names is None else [sense for sense in senses if sense.name in names]
+
+
+def split_names(text: str | None) -> list[str] | None:
+    """Read a comma list of senses; None when none was given."""
+    return None if text is None else [part.strip().lower() for part in text.split(",") if part.strip()]
+
+
+def tell_failures(report: IndexReport) -> None:
+    """Say on stderr which senses failed, each once, with the reason; the coverage keeps every span."""
+    for sense, reason in {failure.sense: failure.reason for failure in report.failed}.items():
+        note(f"{sense} could not perceive some or all of it: {reason}")
+    for problem in report.problems[:3]:
+        note(f"damaged: {problem}")
+    if len(report.problems) > 3:
+        note(f"damaged: {len(report.problems) - 3} more places")

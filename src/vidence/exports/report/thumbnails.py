@@ -1,0 +1,60 @@
+"""Small pictures inside the page: JPEG as data URIs, bounded in number and size whatever the length."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from vidence.media import Media
+from vidence.media.frame import Image
+from vidence.timeline import Instant, Span
+
+STRIP = 48  # pictures along the timeline: about 4 kB each
+STRIP_SIDE = 160
+EVIDENCE = 32  # pictures of evidence: about 12 kB each
+EVIDENCE_SIDE = 320
+QUALITY = 72
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A picture at its exact time."""
+
+    time: Instant
+    uri: str
+
+
+def strip(media: Media, shots: Sequence[Span]) -> list[Thumbnail]:
+    """Take one picture a shot while that is at most `STRIP`, else one every equal stretch, at key frames."""
+    whole = media.info.span
+    if media.info.video is None or not whole.duration:
+        return []
+    middles = [shot.middle for shot in shots]
+    if not 8 <= len(middles) <= STRIP:
+        count = min(STRIP, max(8, int(whole.duration)))
+        middles = [whole.start + whole.duration * Fraction(2 * step + 1, 2 * count) for step in range(count)]
+    return _take(media, middles, STRIP_SIDE, "auto")
+
+
+def of_evidence(media: Media, spans: Iterable[Span]) -> dict[Span, str]:
+    """Take the exact frame in the middle of each span, for the first `EVIDENCE` spans."""
+    wanted = list(dict.fromkeys(spans))[:EVIDENCE]
+    if media.info.video is None or not wanted:
+        return {}
+    frames = _take(media, [span.middle for span in wanted], EVIDENCE_SIDE, "exact")
+    return {span: frame.uri for span, frame in zip(wanted, frames, strict=False)}
+
+
+def data_uri(image: Image) -> str:
+    """Encode an RGB picture as a JPEG data URI."""
+    import cv2
+
+    _, encoded = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode("ascii")
+
+
+def _take(media: Media, times: Sequence[Instant], side: int, mode: str) -> list[Thumbnail]:
+    frames = media.frames_at(times, max_side=side, mode=mode)  # type: ignore[arg-type]
+    return [Thumbnail(frame.time, data_uri(frame.image)) for frame in frames]
