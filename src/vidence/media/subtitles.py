@@ -1,0 +1,164 @@
+"""Subtitles that come with a medium: text streams inside it, or else files beside it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidence.media.info import MediaInfo, SubtitleStream
+from vidence.media.problems import Problems
+from vidence.media.source import Source, keep_streams, open_container
+from vidence.timeline import Instant, Span
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+
+_ENDINGS = (".srt", ".vtt", ".ass", ".ssa")
+_LANGUAGE = re.compile(r"^[a-z]{2,3}(?:[-_][a-z0-9]{2,4})?$", re.IGNORECASE)
+_NOT_LANGUAGES = {"sdh", "cc", "hi", "sub", "subs", "forced", "full", "srt", "vtt", "ass"}
+_ENCODINGS = ("utf-8-sig", "utf-16", "cp1252", "latin-1")  # tried in order; the last reads any bytes
+_MOST_BYTES = 32 << 20  # a subtitle file beyond this is something else
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One subtitle: when it is shown, its plain text (lines parted by a line break), and where it comes from."""
+
+    span: Span
+    text: str
+    language: str  # as the stream or file name says, "" where it does not
+    source: str  # "stream 2 (mov_text)" or the file's name
+
+
+def read(source: Source, info: MediaInfo, problems: Problems) -> list[Cue]:
+    """Return embedded cues, or else sidecar cues, in time order; one track a language."""
+    cues = _embedded(source, info, problems)
+    if not cues and source.path is not None:
+        cues = [cue for path in sidecars(source.path) for cue in _from_file(path, source.path, info, problems)]
+    return sorted(_one_a_language(cues), key=lambda cue: (cue.span, cue.language))
+
+
+def _one_a_language(cues: list[Cue]) -> list[Cue]:
+    """Keep the fullest track of each language: the others are forced signs or copies."""
+    size: dict[tuple[str, str], int] = {}
+    for cue in cues:
+        size[cue.language, cue.source] = size.get((cue.language, cue.source), 0) + len(cue.text)
+    best: dict[str, str] = {}
+    for language, track in size:
+        if language not in best or size[language, track] > size[language, best[language]]:
+            best[language] = track
+    return [cue for cue in cues if best[cue.language] == cue.source]
+
+
+def _embedded(source: Source, info: MediaInfo, problems: Problems) -> list[Cue]:
+    import av
+
+    tracks = {stream.index: stream for stream in info.subtitles if stream.text_based}
+    cues: list[Cue] = []
+    if not tracks:
+        return cues
+    with open_container(source) as container:
+        keep_streams(container, list(tracks))
+        streams = [container.streams[index] for index in tracks]
+        try:
+            for packet in container.demux(*streams):
+                cues += _decoded(packet, tracks[packet.stream_index], problems)
+        except (av.FFmpegError, OSError) as error:
+            problems.note(cues[-1].span.end if cues else None, f"subtitles: cannot read on ({error.strerror})")
+    return cues
+
+
+def _decoded(packet: Packet, stream: SubtitleStream, problems: Problems) -> list[Cue]:
+    import av
+
+    if packet.pts is None or not packet.size:
+        return []
+    start = packet.pts * packet.time_base
+    try:
+        decoded = packet.stream.codec_context.decode2(packet)  # type: ignore[attr-defined]
+    except (av.FFmpegError, OSError) as error:
+        problems.note(start, f"subtitles: {error.strerror}")
+        return []
+    if not decoded:
+        return []
+    shown_s = Fraction(decoded.end_display_time, 1000)
+    length = (packet.duration or 0) * packet.time_base or (shown_s if shown_s < 3600 else Fraction(0))
+    name = f"stream {stream.index} ({stream.codec})"
+    texts = [_plain(rect.ass.decode("utf-8", "replace")) for rect in decoded if rect.type in (b"ass", b"text")]
+    return [Cue(Span(start, start + length), text, stream.language, name) for text in texts if text]
+
+
+def _plain(ass: str) -> str:
+    """Take the words out of an ASS event: eight fields, then text with {\\codes} and \\N line breaks."""
+    import pysubs2
+
+    parts = ass.split(",", 8)
+    return _tidy(pysubs2.SSAEvent(text=parts[-1]).plaintext)
+
+
+def _tidy(text: str) -> str:
+    lines = (" ".join(line.replace("\u200e", "").replace("\u200f", "").split()) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def sidecars(path: Path) -> list[Path]:
+    """Find subtitle files beside a medium: same name, then optionally tags such as ".en" or ".pt-BR.forced"."""
+    try:
+        beside = sorted(path.parent.iterdir())
+    except OSError:
+        return []
+    stem = path.stem
+    return [
+        other
+        for other in beside
+        if other.suffix.lower() in _ENDINGS
+        and (other.stem == stem or other.stem.startswith((f"{stem}.", f"{stem}_", f"{stem} ")))
+        and (other.stem == stem or language_of(other, path))
+        and other.is_file()
+    ]
+
+
+def language_of(sidecar: Path, medium: Path) -> str:
+    """Read the language out of a sidecar's name ("film.pt-BR.forced.srt": "pt-BR"), "" when there is none."""
+    tags = re.split(r"[. _]", sidecar.stem[len(medium.stem) :])
+    found = [tag for tag in tags if _LANGUAGE.match(tag) and tag.lower() not in _NOT_LANGUAGES]
+    return found[0] if found else ""
+
+
+def _from_file(path: Path, medium: Path, info: MediaInfo, problems: Problems) -> list[Cue]:
+    """Read a sidecar. Its zero is where the medium begins, whatever the container's clock says there."""
+    import pysubs2
+
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ValueError(f"larger than {_MOST_BYTES >> 20} MiB")
+        events = pysubs2.SSAFile.from_string(_decode(path.read_bytes()))
+    except (OSError, ValueError, pysubs2.exceptions.Pysubs2Error) as error:
+        problems.note(None, f"subtitles: {path.name} cannot be read ({error})")
+        return []
+    language, start = language_of(path, medium), info.span.start
+    cues = []
+    for event in events:
+        text = _tidy(event.plaintext)
+        if text and not event.is_comment and event.end >= event.start:
+            cues.append(Cue(Span(_at(start, event.start), _at(start, event.end)), text, language, path.name))
+    return cues
+
+
+def _at(start: Instant, ms: int) -> Instant:
+    return start + Fraction(ms, 1000)
+
+
+def _decode(data: bytes) -> str:
+    # UTF-16 is only believed with its mark: plain text of even length would decode as it.
+    for encoding in _ENCODINGS:
+        if encoding == "utf-16" and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            continue
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise ValueError("its encoding is not known")
