@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from vidence.senses.observation import Observation
-from vidence.timeline import Span, union
+from vidence.timeline import Instant, Span, union
 
 MOST_MARKS = 400  # of one lane: finer than a pixel on a wide screen helps nobody
 MOST_ROWS = 4  # marks that overlap are put below one another; what finds no room joins the last row
@@ -71,7 +71,7 @@ def thin(marks: Sequence[Mark], whole: Span) -> list[Mark]:
 
 def stack(marks: Sequence[Mark]) -> list[Mark]:
     """Give each mark the topmost row that is free at its start; past `MOST_ROWS` they share the last."""
-    ends = [None] * MOST_ROWS
+    ends: list[Instant | None] = [None] * MOST_ROWS
     placed = []
     for mark in sorted(marks, key=lambda mark: (mark.span.start, -mark.span.duration)):
         free = (row for row, end in enumerate(ends) if end is None or end <= mark.span.start)

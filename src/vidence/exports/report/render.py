@@ -65,7 +65,7 @@ def _template() -> Template:
 
 
 def _part(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return resources.files("vidence.exports.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _version() -> str:
