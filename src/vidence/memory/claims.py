@@ -1,7 +1,7 @@
-"""Who is working on what: so that two processes that index the same medium share the work instead of doing it twice.
+"""Who is working on what: two processes that index the same medium share the work instead of doing it twice.
 
-A claim names (medium, producer, segment), its owner, and when it expires. The owner renews it while it works; a claim
-whose process on this machine has ended is free at once, one from elsewhere when it expires.
+A claim names (medium, producer, segment), its owner, and when it expires. The owner renews it while it works;
+a claim whose process on this machine has ended is free at once, one from elsewhere when it expires.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import socket
 import sqlite3
 import time
 import uuid
+
+WHERE = 'medium_id = ? AND producer_id = ? AND start = ? AND "end" = ?'
+"""The condition that a `Key` fills."""
 
 EXPIRY_S = 60.0
 RENEW_EVERY_S = 10.0
@@ -26,7 +29,7 @@ def new_owner() -> str:
 
 def take(db: sqlite3.Connection, key: Key, owner: str) -> bool:
     """Claim a segment; False when a living owner holds it."""
-    held = db.execute(f"SELECT owner, expires FROM claim WHERE {_WHERE}", key).fetchone()
+    held = db.execute(f"SELECT owner, expires FROM claim WHERE {WHERE}", key).fetchone()
     if held is not None and held[0] != owner and held[1] > time.time() and _may_live(held[0]):
         return False
     db.execute(
@@ -43,9 +46,6 @@ def renew(db: sqlite3.Connection, owner: str) -> None:
 def release(db: sqlite3.Connection, owner: str) -> None:
     """Give back all that a run holds."""
     db.execute("DELETE FROM claim WHERE owner = ?", (owner,))
-
-
-_WHERE = 'medium_id = ? AND producer_id = ? AND start = ? AND "end" = ?'
 
 
 def _may_live(owner: str) -> bool:

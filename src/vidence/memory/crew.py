@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from vidence.errors import StoreError
 from vidence.memory import claims
 from vidence.memory.memory import Memory
-from vidence.memory.sampling import Plan, distribute
+from vidence.memory.sampling import Plan, Reel
 from vidence.memory.workers import Outcome, Stopped, Worker
 from vidence.senses.sense import Sense, VisualSense
 from vidence.timeline import Span
@@ -108,31 +108,30 @@ class Crew:
                 worker.hear(segment)
 
     def _feed(self) -> None:
-        visual = {
-            name: worker for name, worker in self._workers.items() if isinstance(worker.sense, VisualSense)
-        }
+        visual = {n: worker for n, worker in self._workers.items() if isinstance(worker.sense, VisualSense)}
+        reel = Reel(self.media, self.plan) if self.plan is not None else None
         for segment, senses in self.todo.items():
             due = self._take(segment, [visual[s.name] for s in senses if s.name in visual])
-            if due:
-                self._show(segment, due)
+            if due and reel is not None:
+                reel = self._show(reel, segment, due)
         for worker in visual.values():
             worker.finish()
 
-    def _show(self, segment: Span, workers: list[Worker]) -> None:
-        """Decode a segment once and hand every worker its frames."""
-        assert self.plan is not None
-        samplings = [worker.sense.sampling for worker in workers if isinstance(worker.sense, VisualSense)]
+    def _show(self, reel: Reel, segment: Span, workers: list[Worker]) -> Reel:
+        """Decode a segment once and hand every worker its frames; returns the reel to go on with."""
+        by_name = {worker.sense.name: worker for worker in workers}
+        samplings = {w.sense.name: w.sense.sampling for w in workers if isinstance(w.sense, VisualSense)}
         for worker in workers:
             worker.begin(segment)
         broken = None
         try:
-            span = Span(segment.start - self.plan.lead_s, segment.end)
-            frames = self.media.frames(span, rate_hz=self.plan.rate_hz, max_side=self.plan.max_side)
-            for n, frame in distribute(frames, segment, samplings):
-                workers[n].put(frame)
+            for name, frame in reel.show(segment, samplings):
+                by_name[name].put(frame)
         except Stopped:
             raise
         except Exception as error:  # noqa: BLE001 - a decoder's error costs this segment, and is told in the coverage
             broken = f"decoding failed: {error}"
+            reel = Reel(self.media, reel.plan)
         for worker in workers:
             worker.end(broken)
+        return reel

@@ -11,7 +11,8 @@ from vidence.memory.claims import new_owner
 from vidence.memory.coverage import Failure
 from vidence.memory.crew import Crew
 from vidence.memory.joining import Joiner
-from vidence.memory.memory import LANGUAGE_SPACE, Memory
+from vidence.memory.meanings import LANGUAGE_SPACE
+from vidence.memory.memory import Memory
 from vidence.memory.sampling import plan
 from vidence.memory.workers import Outcome
 from vidence.senses.sense import SEGMENT_S, Sense, VisualSense
@@ -117,8 +118,8 @@ class _Run:
         """Return what is missing, by segment."""
         missing: dict[Span, list[Sense]] = {}
         for sense in self.senses:
-            done = self.memory.done(self.media.hash, sense.producer)
-            failed = self.memory.failures(self.media.hash, sense.producer)
+            done = self.memory.done(self.media.hash, sense.producer, joiner_of(sense))
+            failed = self.memory.attempts(self.media.hash, sense.producer)
             for segment in self.segments:
                 if segment in done or failed.get(segment, 0) >= MAX_ATTEMPTS:
                     continue
@@ -154,7 +155,9 @@ class _Run:
         report.busy_s[name] = report.busy_s.get(name, 0.0) + outcome.busy_s
         report.cpu_s[name] = report.cpu_s.get(name, 0.0) + outcome.cpu_s
         if outcome.error is not None:
-            self.memory.fail(self.media.hash, sense.producer, segment, outcome.error, again=outcome.fatal)
+            self.memory.fail(
+                self.media.hash, sense.producer, segment, outcome.error, counts=not outcome.fatal
+            )
             report.failed.append(Failure(name, segment, outcome.error))
             self.hopeless.add((name, segment))
             return

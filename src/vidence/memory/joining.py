@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from vidence.memory.rows import PAYLOAD, exact, pack, unpack
+from vidence.memory.claims import Key
+from vidence.memory.rows import PAYLOAD, pack, unpack
 from vidence.senses.observation import Observation, Producer
-from vidence.timeline import Span
 
 Join = Callable[[Observation, Observation], Observation | None]
 
@@ -36,23 +36,33 @@ class _Row:
     seen: Observation
 
 
-def join_around(
-    db: sqlite3.Connection,
-    medium_id: int,
-    producer_id: int,
-    producer: Producer,
-    segment: Span,
-    joiner: Joiner,
-) -> None:
+def join_around(db: sqlite3.Connection, key: Key, producer: Producer, joiner: Joiner) -> None:
     """Join over both edges of a segment that was just written, inside the caller's transaction."""
+    medium_id, producer_id, start, end = key
     work = _Boundaries(db, medium_id, producer_id, producer, joiner)
-    here = work.segment('start = ? AND "end" = ?', exact(segment.start), exact(segment.end))
-    left = work.segment('"end" = ?', exact(segment.start))
-    right = work.segment("start = ?", exact(segment.end))
+    here = work.segment('start = ? AND "end" = ?', start, end)
+    left = work.segment('"end" = ?', start)
+    right = work.segment("start = ?", end)
     if here and left:
         work.fold(here)
     elif here and right:
         work.fold(right)
+
+
+def dissolve(db: sqlite3.Connection, segment_id: int) -> None:
+    """Undo every join that has a part in a segment: all its parts are shown as they were perceived."""
+    heads = db.execute(
+        "SELECT DISTINCT coalesce(o.part_of, o.id) FROM observation o LEFT JOIN fragment f ON f.id = o.id "
+        "WHERE o.segment_id = ? AND (o.part_of IS NOT NULL OR f.id IS NOT NULL)",
+        (segment_id,),
+    ).fetchall()
+    for (head,) in heads:
+        db.execute(
+            f"UPDATE observation SET ({PAYLOAD}) = (SELECT {PAYLOAD} FROM fragment WHERE id = ?1) WHERE id = ?1",
+            (head,),
+        )
+        db.execute("DELETE FROM fragment WHERE id = ?", (head,))
+        db.execute("UPDATE observation SET hidden = 0, part_of = NULL WHERE part_of = ?", (head,))
 
 
 class _Boundaries:

@@ -6,25 +6,25 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vidence.errors import StoreError, UsageError
-from vidence.memory import claims
-from vidence.memory.coverage import Coverage, Failure, Perceived
+from vidence.memory import claims, reading, writing
+from vidence.memory.coverage import Coverage
 from vidence.memory.database import Database
-from vidence.memory.joining import Joiner, join_around
+from vidence.memory.joining import Joiner
+from vidence.memory.meanings import LANGUAGE_SPACE, Encoder, Meanings, encode
 from vidence.memory.medium import Medium, read_info, write_info
-from vidence.memory.rows import PAYLOAD, exact, pack, parse, unpack
+from vidence.memory.outline import Scene
+from vidence.memory.search import Filter, Hit, Searcher, merge
+from vidence.memory.vectors import Vectors
 from vidence.senses.observation import Observation, Producer
-from vidence.timeline import Span, union
+from vidence.timeline import Span
 
 if TYPE_CHECKING:
     from vidence.media import Media
-
-LANGUAGE_SPACE = "language"
-"""The space of `senses.language.embed`, in which texts of any language and looks can be compared."""
 
 
 def default_path() -> Path:
@@ -37,19 +37,26 @@ def default_path() -> Path:
 
 
 class Memory:
-    """What was perceived of any number of media, in one SQLite file. Threads may share it; processes too."""
+    """What was perceived of any number of media, in one SQLite file. Threads may share it; processes too.
 
-    def __init__(self, database: Database) -> None:
+    `encoders` turn a query into a vector, by the space in which it is compared (see `Sense.space`); "language" is
+    also the space of all texts.
+    """
+
+    def __init__(self, database: Database, encoders: Mapping[str, Encoder] | None = None) -> None:
         self._database = database
+        self._encoders = {LANGUAGE_SPACE: encode, **(encoders or {})}
+        self._meanings = Meanings(database, self._encoders[LANGUAGE_SPACE])
+        self._vectors = Vectors(database)
 
     @classmethod
-    def open(cls, path: Path | str | None = None) -> Memory:
+    def open(cls, path: Path | str | None = None, *, encoders: Mapping[str, Encoder] | None = None) -> Memory:
         """Open the memory file, made if there is none (default: see `default_path`).
 
         Raises:
             StoreError: the file is damaged, not permitted, on a full disk, or of another program.
         """
-        return cls(Database(Path(path).expanduser() if path is not None else default_path()))
+        return cls(Database(Path(path).expanduser() if path is not None else default_path()), encoders)
 
     @property
     def path(self) -> Path:
@@ -70,14 +77,14 @@ class Memory:
 
     def add(self, media: Media) -> None:
         """Register a medium, or note where it lies now."""
-        row = (media.hash, str(media.path), write_info(media.info), time.time())
-        if self._database.read("SELECT 1 FROM medium WHERE hash = ? AND path = ? AND info = ?", row[:3]):
-            return  # nothing new: an index run that has nothing to do shall not write at all
+        row = (media.hash, str(media.path), write_info(media.info))
+        if self._database.read("SELECT 1 FROM medium WHERE hash = ? AND path = ? AND info = ?", row):
+            return  # nothing new: a run that has nothing to do shall not write at all
         with self._database.transaction() as db:
             db.execute(
                 "INSERT INTO medium(hash, path, info, added) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT(hash) DO UPDATE SET path = excluded.path, info = excluded.info",
-                row,
+                (*row, time.time()),
             )
 
     def media(self) -> list[Medium]:
@@ -108,7 +115,7 @@ class Memory:
                 db.execute("UPDATE medium SET problems = ? WHERE hash = ?", (text, medium))
 
     def forget(self, medium: str) -> None:
-        """Remove a medium and all that was perceived of it; the file itself is not touched."""
+        """Remove a medium and all that was perceived of it; the media file itself is not touched."""
         with self._database.transaction() as db:
             key = (self._medium_id(db, medium),)
             for table in ("observation", "segment", "failure", "claim", "outline"):
@@ -116,7 +123,7 @@ class Memory:
             db.execute("DELETE FROM medium WHERE id = ?", key)
 
     def vacuum(self) -> None:
-        """Drop work that newer versions of a sense have replaced, vectors of texts no longer there, and the free space."""
+        """Drop work that newer versions of a sense replaced, vectors of texts no longer there, and free space."""
         with self._database.transaction() as db:
             db.execute(
                 "DELETE FROM observation WHERE segment_id IN (SELECT id FROM segment WHERE superseded = 1)"
@@ -144,60 +151,42 @@ class Memory:
     ) -> int:
         """Keep what one producer perceived in one segment, all or nothing, and say that the segment was seen.
 
-        Work already kept under the same (medium, producer, segment) stays as it is, and 0 is returned, else the number
-        written. Another version of the same sense on the same segment is hidden. `joiner` joins over the edges.
+        Work already kept under the same (medium, producer, segment) stays as it is and 0 is returned, else the
+        number written. What another version of the sense perceived in the very same segment is hidden.
+        `space` names what the observations' vectors may be compared with; `joiner` joins over the edges.
         """
         with self._database.transaction() as db:
-            medium_id, producer_id = self._medium_id(db, medium), _producer_id(db, producer)
-            key = (medium_id, producer_id, exact(segment.start), exact(segment.end))
-            _settle(db, key)
-            if db.execute(f"SELECT 1 FROM segment WHERE {_KEY}", key).fetchone():
+            key = writing.key_of(db, self._medium_id(db, medium), producer, segment)
+            writing.settle(db, key)
+            if writing.known(db, key):
                 return 0
-            _supersede(db, key, producer.sense)
-            segment_id = db.execute(
-                'INSERT INTO segment(medium_id, producer_id, start, "end", start_s, rate_hz, max_side) '
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*key, float(segment.start), rate_hz, max_side),
-            ).lastrowid
-            db.executemany(
-                f"INSERT INTO observation(medium_id, producer_id, segment_id, {PAYLOAD}) VALUES ({_marks(14)})",
-                [
-                    (medium_id, producer_id, segment_id, *pack(seen, space))
-                    for seen in sorted(observations, key=_order)
-                ],
+            writing.write_segment(
+                db,
+                key,
+                producer,
+                observations,
+                rate_hz=rate_hz,
+                max_side=max_side,
+                space=space,
+                joiner=joiner,
             )
-            if joiner is not None:
-                join_around(db, medium_id, producer_id, producer, segment, joiner)
-            _changed(db, medium_id)
+        self._meanings.keep(seen.text for seen in observations)
         return len(observations)
 
     def fail(
-        self, medium: str, producer: Producer, segment: Span, reason: str, *, again: bool = False
+        self, medium: str, producer: Producer, segment: Span, reason: str, *, counts: bool = True
     ) -> None:
-        """Note that a segment could not be perceived, and why. `again`: the attempt does not count, a later run tries again."""
+        """Note that a segment could not be perceived, and why; `counts`: as an attempt that was the segment's fault."""
         with self._database.transaction() as db:
-            key = (
-                self._medium_id(db, medium),
-                _producer_id(db, producer),
-                exact(segment.start),
-                exact(segment.end),
-            )
-            attempts = db.execute(f"SELECT attempts FROM failure WHERE {_KEY}", key).fetchone()
-            _settle(db, key)
-            count = (attempts[0] if attempts else 0) + (not again)
-            db.execute("INSERT INTO failure VALUES (?, ?, ?, ?, ?, ?)", (*key, reason, count))
+            key = writing.key_of(db, self._medium_id(db, medium), producer, segment)
+            writing.write_failure(db, key, reason, counts=counts)
 
     def claim(self, medium: str, producers: Sequence[Producer], segment: Span, owner: str) -> list[Producer]:
-        """Reserve a segment, and return those of the producers that got it: nobody else works on it, nor has done it."""
+        """Reserve a segment; return those producers that got it: nobody else works on it, nor has done it."""
         with self._database.transaction() as db:
-            medium_id, got = self._medium_id(db, medium), []
-            for producer in producers:
-                key = (medium_id, _producer_id(db, producer), exact(segment.start), exact(segment.end))
-                if not db.execute(f"SELECT 1 FROM segment WHERE {_KEY}", key).fetchone() and claims.take(
-                    db, key, owner
-                ):
-                    got.append(producer)
-        return got
+            medium_id = self._medium_id(db, medium)
+            keys = [(producer, writing.key_of(db, medium_id, producer, segment)) for producer in producers]
+            return [p for p, key in keys if not writing.known(db, key) and claims.take(db, key, owner)]
 
     def renew(self, owner: str) -> None:
         """Put off the expiry of a run's claims."""
@@ -209,36 +198,18 @@ class Memory:
         with self._database.transaction() as db:
             claims.release(db, owner)
 
-    def done(self, medium: str, producer: Producer) -> set[Span]:
-        """Return the segments that a producer has perceived; work hidden by another version is shown again."""
-        rows = self._database.read(
-            'SELECT s.id, s.start, s."end", s.superseded FROM segment s JOIN medium m ON m.id = s.medium_id '
-            f"JOIN producer p ON p.id = s.producer_id WHERE m.hash = ? AND {_PRODUCER}",
-            (medium, *_identity(producer)),
-        )
-        for id, start, end, superseded in rows:
-            if superseded:
-                self._revive(medium, producer, id, start, end)
-        return {Span(parse(start), parse(end)) for _, start, end, _ in rows}
+    def done(self, medium: str, producer: Producer, joiner: Joiner | None = None) -> set[Span]:
+        """Return the segments that a producer has perceived; what another version had hidden is shown again."""
+        segments = reading.segments(self._database, medium, producer)
+        for segment in (segment for segment, superseded in segments.items() if superseded):
+            with self._database.transaction() as db:
+                key = writing.key_of(db, self._medium_id(db, medium), producer, segment)
+                writing.revive(db, key, producer, joiner)
+        return set(segments)
 
-    def failures(self, medium: str, producer: Producer) -> dict[Span, int]:
-        """Return the segments at which a producer failed, with the number of attempts."""
-        rows = self._database.read(
-            'SELECT f.start, f."end", f.attempts FROM failure f JOIN medium m ON m.id = f.medium_id '
-            f"JOIN producer p ON p.id = f.producer_id WHERE m.hash = ? AND {_PRODUCER}",
-            (medium, *_identity(producer)),
-        )
-        return {Span(parse(start), parse(end)): attempts for start, end, attempts in rows}
-
-    def _revive(self, medium: str, producer: Producer, segment_id: int, start: str, end: str) -> None:
-        with self._database.transaction() as db:
-            medium_id = self._medium_id(db, medium)
-            _supersede(db, (medium_id, _producer_id(db, producer), start, end), producer.sense)
-            db.execute("UPDATE segment SET superseded = 0 WHERE id = ?", (segment_id,))
-            db.execute(
-                "UPDATE observation SET hidden = 0 WHERE segment_id = ? AND part_of IS NULL", (segment_id,)
-            )
-            _changed(db, medium_id)
+    def attempts(self, medium: str, producer: Producer) -> dict[Span, int]:
+        """Return the segments at which a producer failed, with how often it was the segment's fault."""
+        return reading.attempts(self._database, medium, producer)
 
     # Reading
 
@@ -252,114 +223,49 @@ class Memory:
     ) -> list[Observation]:
         """Return what was perceived, in time order, joined over segment boundaries.
 
-        `senses`, `span` (whatever overlaps it) and `ids` narrow the choice. The id of a part finds the joined whole.
+        `senses`, `span` (whatever overlaps it) and `ids` narrow the choice; the id of a part finds the joined whole.
         """
-        where, values = ["o.hidden = 0", "m.hash = ?"], [medium]
-        if senses is not None:
-            where.append(f"p.sense IN ({_marks(len(senses))})")
-            values += senses
-        if span is not None:
-            where.append("o.start_s <= ? AND o.end_s >= ?")
-            values += [float(span.end) + 1e-6, float(span.start) - 1e-6]
-        if ids is not None:
-            where.append(
-                "o.id IN (SELECT coalesce(part_of, id) FROM observation WHERE id IN (SELECT value FROM json_each(?)))"
-            )
-            values.append(json.dumps(sorted(ids)))
-        rows = self._database.read(
-            f"SELECT o.id, p.sense, p.version, p.weights, p.parameters, {_PAYLOAD_OF_O} FROM observation o "
-            "JOIN medium m ON m.id = o.medium_id JOIN producer p ON p.id = o.producer_id "
-            f"WHERE {' AND '.join(where)} ORDER BY o.start_s, o.end_s, o.id",
-            values,
-        )
-        producers: dict[tuple[Any, ...], Producer] = {}
-        found = (unpack(row[5:], producers.setdefault(row[1:5], Producer(*row[1:5])), row[0]) for row in rows)
-        return [seen for seen in found if span is None or seen.span.overlaps(span)]
+        return reading.observations(self._database, medium, senses=senses, span=span, ids=ids)
 
     def coverage(self, medium: str) -> Coverage:
         """Return which spans were perceived by which sense, at which rate and size, and what failed."""
-        whole = self.medium(medium).info.span
-        rows = self._database.read(
-            'SELECT p.sense, p.version, p.weights, p.parameters, s.rate_hz, s.max_side, s.start, s."end" FROM segment s '
-            "JOIN medium m ON m.id = s.medium_id JOIN producer p ON p.id = s.producer_id "
-            "WHERE m.hash = ? AND s.superseded = 0 ORDER BY p.sense, s.start_s",
-            (medium,),
-        )
-        spans: dict[tuple[Any, ...], list[Span]] = {}
-        for *who, start, end in rows:
-            spans.setdefault(tuple(who), []).append(Span(parse(start), parse(end)))
-        perceived = [Perceived(Producer(*who[:4]), tuple(union(spans[who])), who[4], who[5]) for who in spans]
-        return Coverage(medium, whole, tuple(perceived), tuple(self._failures(medium)))
+        return reading.coverage(self._database, medium, self.medium(medium).info.span)
 
-    def _failures(self, medium: str) -> Iterable[Failure]:
-        rows = self._database.read(
-            'SELECT p.sense, f.reason, f.start, f."end" FROM failure f JOIN medium m ON m.id = f.medium_id '
-            "JOIN producer p ON p.id = f.producer_id WHERE m.hash = ?",
-            (medium,),
-        )
-        by_reason: dict[tuple[str, str], list[Span]] = {}
-        for sense, reason, start, end in rows:
-            by_reason.setdefault((sense, reason), []).append(Span(parse(start), parse(end)))
-        for (sense, reason), spans in sorted(by_reason.items()):
-            yield from (Failure(sense, span, reason) for span in union(spans))
+    def scenes(self, medium: str) -> list[Scene]:
+        """Return the hierarchy: scenes, their shots, and the moments in them; built anew only after a change."""
+        from vidence.memory.scenes import outline
+
+        return outline(self._database, self._meanings, medium, self.medium(medium).info.span)
+
+    def search(
+        self,
+        query: str,
+        *,
+        media: Collection[str] | None = None,
+        senses: Collection[str] | None = None,
+        span: Span | None = None,
+        limit: int = 20,
+    ) -> list[Hit]:
+        """Find by words, fragments, meaning in any language, and looks; best first, each hit with its reasons.
+
+        Raises:
+            UsageError: the query is empty.
+        """
+        if not query.strip():
+            raise UsageError("the query is empty; say what to look for")
+        names = dict(self._database.read("SELECT id, hash FROM medium"))
+        chosen = tuple(id for id, hash in names.items() if media is None or hash in media)
+        for medium_id in chosen:
+            self._meanings.complete(medium_id)
+        within = Filter(chosen, None if senses is None else tuple(senses), span)
+        searcher = Searcher(self._database, self._encoders, self._vectors)
+        ranked = searcher.rank(query, within)
+        found = reading.by_ids(self._database, [id for id, _, _ in ranked])
+        hits = [Hit(names[m], seen, s, why, seen.span) for id, s, why in ranked for m, seen in [found[id]]]
+        return merge(hits)[:limit]
 
     def _medium_id(self, db: sqlite3.Connection, medium: str) -> int:
         row = db.execute("SELECT id FROM medium WHERE hash = ?", (medium,)).fetchone()
         if row is None:
-            raise StoreError(
-                f"medium {medium[:24]} is not in the memory {self.path} (forgotten meanwhile?); add it first"
-            )
+            raise StoreError(f"medium {medium[:24]} is not in the memory {self.path}; add it first")
         return row[0]
-
-
-_KEY = 'medium_id = ? AND producer_id = ? AND start = ? AND "end" = ?'
-_PRODUCER = "p.sense = ? AND p.version = ? AND p.weights = ? AND p.parameters = ?"
-_PAYLOAD_OF_O = ", ".join(f"o.{column.strip()}" for column in PAYLOAD.split(","))
-
-
-def _marks(count: int) -> str:
-    return ", ".join("?" * count)
-
-
-def _order(seen: Observation) -> tuple[Any, ...]:
-    return (seen.span, seen.text)
-
-
-def _identity(producer: Producer) -> tuple[str, str, str, str]:
-    return producer.sense, producer.version, producer.weights, producer.parameters
-
-
-def _producer_id(db: sqlite3.Connection, producer: Producer) -> int:
-    find = f"SELECT id FROM producer p WHERE {_PRODUCER}"
-    if row := db.execute(find, _identity(producer)).fetchone():
-        return row[0]
-    db.execute(
-        "INSERT INTO producer(sense, version, weights, parameters) VALUES (?, ?, ?, ?)", _identity(producer)
-    )
-    return db.execute(find, _identity(producer)).fetchone()[0]
-
-
-def _settle(db: sqlite3.Connection, key: tuple[int, int, str, str]) -> None:
-    """Drop the claim and the failure of a segment whose fate is now known."""
-    db.execute(f"DELETE FROM claim WHERE {_KEY}", key)
-    db.execute(f"DELETE FROM failure WHERE {_KEY}", key)
-
-
-def _supersede(db: sqlite3.Connection, key: tuple[int, int, str, str], sense: str) -> None:
-    """Hide what other producers of the same sense perceived in the very same segment."""
-    medium_id, producer_id, start, end = key
-    others = [
-        id
-        for (id,) in db.execute(
-            "SELECT s.id FROM segment s JOIN producer p ON p.id = s.producer_id WHERE s.medium_id = ? AND s.start = ? "
-            'AND s."end" = ? AND p.sense = ? AND s.producer_id <> ? AND s.superseded = 0',
-            (medium_id, start, end, sense, producer_id),
-        )
-    ]
-    for id in others:
-        db.execute("UPDATE segment SET superseded = 1 WHERE id = ?", (id,))
-        db.execute("UPDATE observation SET hidden = 1 WHERE segment_id = ?", (id,))
-
-
-def _changed(db: sqlite3.Connection, medium_id: int) -> None:
-    db.execute("UPDATE medium SET revision = revision + 1 WHERE id = ?", (medium_id,))

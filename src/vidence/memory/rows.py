@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from fractions import Fraction
+from itertools import pairwise
 from math import lcm
 from typing import Any, cast
 
@@ -83,7 +84,7 @@ def _pack_track(track: tuple[tuple[Instant, Box], ...]) -> bytes | None:
     base = lcm(*(time.denominator for time, _ in track))
     times = [time.numerator * (base // time.denominator) for time, _ in track]
     boxes = [[round(edge * 65_535) for edge in (box.x, box.y, box.w, box.h)] for _, box in track]
-    steps = [times[0], *(b - a for a, b in zip(times, times[1:], strict=False))]
+    steps = [times[0], *(b - a for a, b in pairwise(times))]
     return zlib.compress(json.dumps([base, steps, boxes], separators=(",", ":")).encode())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor
@@ -14,7 +14,7 @@ from vidence.senses.sense import Sampling
 from vidence.timeline import Instant, Span, instant
 
 if TYPE_CHECKING:
-    from vidence.media import Frame
+    from vidence.media import Frame, Media
 
 _EVERY_FRAME_GAP_S = Fraction(
     1, 4
@@ -54,42 +54,81 @@ def falls_on_grid(time: Instant, before: Instant | None, rate_hz: float | None) 
     return floor(time * rate) > floor(before * rate)
 
 
-def distribute(
-    frames: Iterable[Frame], segment: Span, samplings: Sequence[Sampling]
-) -> Iterator[tuple[int, Frame]]:
-    """Yield (index of the sampling, frame reduced to its size) in time order, lead frames included.
+class Reel:
+    """Shows a medium segment after segment from one running decode; seeks only where a segment does not follow on.
 
-    A frame from before the segment that still stands well into it (a slide, a variable frame rate) is shown again with
-    the segment's start as its time, so that no segment goes unseen.
+    The frames that the next segment wants as its lead are kept, at the size of the sense that wants them, so that going
+    on costs no second decoding.
     """
-    before: Frame | None = None
-    began = False
-    for frame in frames:
-        if frame.time >= segment.end:
-            break
+
+    def __init__(self, media: Media, plan: Plan) -> None:
+        self._media, self.plan = media, plan
+        self._frames: Iterator[Frame] = iter(())
+        self._at: Instant | None = None  # where the running decode stands: the end of the segment last shown
+        self._before: Frame | None = None  # the last frame that began before it
+        self._upcoming: Frame | None = None  # the first that did not
+        self._tails: dict[str, list[Frame]] = {}
+
+    def show(self, segment: Span, samplings: Mapping[str, Sampling]) -> Iterator[tuple[str, Frame]]:
+        """Yield (name of the sense, frame reduced to its size) in time order for each sense, lead frames first.
+
+        A frame from before the segment that still stands well into it (a slide, a variable frame rate) is shown
+        again with the segment's start as its time, so that no segment goes unseen.
+        """
+        if self._at == segment.start and samplings.keys() <= self._tails.keys():
+            tails, self._tails = self._tails, {name: [] for name in samplings}
+            yield from ((name, frame) for name in samplings for frame in tails[name])
+        else:
+            self._start(segment, samplings)
+        began, self._at = False, None  # left so when a decoder's error or the caller ends this early
+        while (frame := self._next()) is not None and frame.time < segment.end:
+            if not began and frame.time >= segment.start:
+                began = True
+                yield from self._standing(frame.time, segment, samplings)
+            yield from self._shares(frame, segment, samplings)
+            self._before = frame
+        self._upcoming = frame
+        if not began:
+            yield from self._standing(segment.end, segment, samplings)
+        self._at = segment.end
+
+    def _start(self, segment: Span, samplings: Mapping[str, Sampling]) -> None:
+        whole, lead_s = self._media.info.span, self.plan.lead_s
+        span = Span(segment.start - lead_s, max(whole.end, segment.end))
+        self._frames = self._media.frames(span, rate_hz=self.plan.rate_hz, max_side=self.plan.max_side)
+        self._before = self._upcoming = None
+        self._tails = {name: [] for name in samplings}
+
+    def _next(self) -> Frame | None:
+        waiting, self._upcoming = self._upcoming, None
+        return waiting or next(self._frames, None)
+
+    def _shares(
+        self, frame: Frame, segment: Span, samplings: Mapping[str, Sampling]
+    ) -> Iterator[tuple[str, Frame]]:
         sizes: dict[int, Frame] = {}
-        if frame.time >= segment.start and not began:
-            began = True
-            if before is not None:
-                yield from _standing(before, frame.time, segment, samplings)
-        for n, sampling in enumerate(samplings):
-            early = frame.time < segment.start - instant(sampling.lead_s)
-            if not early and falls_on_grid(frame.time, before.time if before else None, sampling.rate_hz):
-                yield n, _sized(frame, sampling.max_side, sizes)
-        before = frame
-    if not began and before is not None:
-        yield from _standing(before, segment.end, segment, samplings)
+        before = self._before.time if self._before else None
+        for name, sampling in samplings.items():
+            lead_s = instant(sampling.lead_s)
+            if frame.time < segment.start - lead_s or not falls_on_grid(frame.time, before, sampling.rate_hz):
+                continue
+            sized = _sized(frame, sampling.max_side, sizes)
+            if frame.time >= segment.end - lead_s:
+                self._tails[name].append(sized)
+            yield name, sized
 
-
-def _standing(
-    frame: Frame, until: Instant, segment: Span, samplings: Sequence[Sampling]
-) -> Iterator[tuple[int, Frame]]:
-    shown = replace(frame, time=segment.start, duration=min(until, segment.end) - segment.start, key=False)
-    sizes: dict[int, Frame] = {}
-    for n, sampling in enumerate(samplings):
-        gap = 1 / instant(sampling.rate_hz) if sampling.rate_hz else _EVERY_FRAME_GAP_S
-        if shown.duration > gap:
-            yield n, _sized(shown, sampling.max_side, sizes)
+    def _standing(
+        self, until: Instant, segment: Span, samplings: Mapping[str, Sampling]
+    ) -> Iterator[tuple[str, Frame]]:
+        if self._before is None:
+            return
+        duration = min(until, segment.end) - segment.start
+        shown = replace(self._before, time=segment.start, duration=duration, key=False)
+        sizes: dict[int, Frame] = {}
+        for name, sampling in samplings.items():
+            gap_s = 1 / instant(sampling.rate_hz) if sampling.rate_hz else _EVERY_FRAME_GAP_S
+            if duration > gap_s:
+                yield name, _sized(shown, sampling.max_side, sizes)
 
 
 def _sized(frame: Frame, max_side: int, sizes: dict[int, Frame]) -> Frame:
