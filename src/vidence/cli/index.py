@@ -44,9 +44,10 @@ def command(
     vidence index *.mp4
     vidence index long.mkv --senses shots,speech --end 10:00
     """
-    from vidence.cli.opening import chosen_senses, split_names
+    from vidence.cli.opening import split_names
+    from vidence.senses import default_senses
 
-    senses = chosen_senses(split_names(names))
+    senses = default_senses(split_names(names))
     code, results = 0, []
     for file in files:
         try:

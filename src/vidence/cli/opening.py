@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidence.cli.console import note
-from vidence.errors import UsageError
 
 if TYPE_CHECKING:
     from vidence.memory import IndexReport
-    from vidence.senses.sense import Sense
     from vidence.video import Video
 
 
@@ -33,22 +31,6 @@ def opened(file: str, memory: Path | None) -> Iterator[Video]:
             for warning in video.media.info.warnings:
                 note(f"{file}: {warning}")
             yield video
-
-
-def chosen_senses(names: Sequence[str] | None) -> list[Sense]:
-    """Return the default senses, or those named.
-
-    Raises:
-        UsageError: a name is no sense.
-    """
-    from vidence.senses import default_senses
-
-    senses = default_senses()
-    known = [sense.name for sense in senses]
-    for name in names or ():
-        if name not in known:
-            raise UsageError(f"unknown sense {name!r}; choose from {', '.join(known)}")
-    return senses if names is None else [sense for sense in senses if sense.name in names]
 
 
 def split_names(text: str | None) -> list[str] | None:

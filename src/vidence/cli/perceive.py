@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vidence.cli.files import deliver, plan
-from vidence.cli.opening import chosen_senses, opened, tell_failures
+from vidence.cli.opening import opened, tell_failures
 from vidence.cli.progress import indexing
 from vidence.errors import UsageError
 from vidence.media.info import MediaInfo
@@ -25,11 +25,12 @@ def perceive(
     """Index `file` with one sense, deliver its observations in the range, and return how many they are."""
     places = plan(file, formats, output)
     from vidence.memory import index
+    from vidence.senses import default_senses
 
     with opened(file, memory) as video:
         span = time_range(video.media.info, start, end)
         with indexing() as shown:
-            report = index(video.media, video.memory, chosen_senses([sense]), span=span, progress=shown)
+            report = index(video.media, video.memory, default_senses([sense]), span=span, progress=shown)
         tell_failures(report)
         found = [item for item in video.observations(sense) if span is None or item.span.overlaps(span)]
         deliver(found, places)

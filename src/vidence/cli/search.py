@@ -34,11 +34,12 @@ def command(
     vidence search "budget" --in meeting.mp4 --senses speech --json
     """
     query = require_text(query, "query")
-    from vidence.cli.opening import chosen_senses, split_names
+    from vidence.cli.opening import split_names
     from vidence.cli.stored import find_medium
     from vidence.memory import Memory
+    from vidence.senses import default_senses
 
-    senses = [sense.name for sense in chosen_senses(split_names(names))] if names else None
+    senses = [sense.name for sense in default_senses(split_names(names))] if names else None
     with Memory.open(memory) as store:
         media = [find_medium(store, file).hash for file in files] or None
         paths = {medium.hash: medium.path for medium in store.media()}

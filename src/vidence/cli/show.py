@@ -42,10 +42,11 @@ def command(
     vidence show match.mp4
     vidence show match.mp4 --senses text,speech --start 1:00 --end 2:00
     """
-    from vidence.cli.opening import chosen_senses, split_names
+    from vidence.cli.opening import split_names
     from vidence.cli.perceive import time_range
     from vidence.cli.stored import find_medium
     from vidence.memory import Memory
+    from vidence.senses import default_senses
 
     with Memory.open(memory) as store:
         if file is None:
@@ -57,7 +58,7 @@ def command(
             _show_one(store, medium, as_json)
         else:
             wanted = None if names in (None, "all") else split_names(names)
-            senses = None if wanted is None else [sense.name for sense in chosen_senses(wanted)]
+            senses = None if wanted is None else [sense.name for sense in default_senses(wanted)]
             _show_observations(store.observations(medium.hash, senses=senses, span=span), as_json)
 
 
