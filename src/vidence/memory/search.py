@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -195,21 +196,29 @@ def fuse(routes: dict[str, Ranking]) -> list[tuple[int, float, dict[str, float]]
     )
 
 
-def merge(hits: Iterable[Hit], gap_s: float = 1.0) -> list[Hit]:
+def merge(hits: Sequence[Hit], gap_s: int = 1) -> list[Hit]:
     """Make one hit of neighbours: same medium, sense and words, at most `gap_s` apart. The best stands for all."""
     kept: list[Hit] = []
     for hit in hits:
         for n, other in enumerate(kept):
-            if _alike(hit, other) and other.span.padded(gap_s).overlaps(hit.span):
-                assert hit.observation.id is not None
-                others = (*other.others, hit.observation.id, *hit.others)
-                kept[n] = Hit(
-                    other.medium, other.observation, other.score, other.why, other.span.hull(hit.span), others
-                )
+            if _alike(hit, other) and _gap(hit.span, other.span) <= gap_s:
+                kept[n] = _joined(other, hit)
                 break
         else:
             kept.append(hit)
-    return kept
+    return (
+        kept if len(kept) == len(hits) else merge(kept, gap_s)
+    )  # what has grown may now reach its next neighbour
+
+
+def _joined(best: Hit, other: Hit) -> Hit:
+    assert other.observation.id is not None
+    others = (*best.others, other.observation.id, *other.others)
+    return replace(best, span=best.span.hull(other.span), others=others)
+
+
+def _gap(a: Span, b: Span) -> Fraction:
+    return max(a.start - b.end, b.start - a.end)
 
 
 def _alike(a: Hit, b: Hit) -> bool:
