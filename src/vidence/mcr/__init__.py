@@ -1,0 +1,1 @@
+"""Multimodal contextual reasoning: the closed loop from a question to a checked answer."""

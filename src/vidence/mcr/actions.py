@@ -1,0 +1,254 @@
+"""What a policy may do: look, listen, read, segment, ground, recall, summarize. Each action is one method.
+
+The same definitions serve every policy, the documentation and (through `schema`) function calling: an action's schema
+is its signature and docstring. `verify` and `answer` end a rollout and belong to the loop. Times are anything that
+`timeline.instant` reads; feedback is text for a reader plus the observations themselves.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from vidence.errors import UsageError
+from vidence.mcr.grounding import ground as ground_phrase
+from vidence.mcr.situation import Situation
+from vidence.mcr.summary import summarise
+from vidence.senses.observation import Observation, Producer
+from vidence.senses.sense import AudioSense, Sense, VisualSense
+from vidence.timeline import Span, TimeLike, clock, instant
+
+if TYPE_CHECKING:
+    from vidence.media import Frame
+    from vidence.memory import Memory
+
+SPOT = Producer("colour", "1", "", "regions")
+"""Who perceives the regions that `spot` finds."""
+
+MAX_LOOK_S = 60
+"""A look is cut to this length: it is for a second opinion, not for indexing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What an action brought back."""
+
+    text: str
+    observations: tuple[Observation, ...] = ()
+    spans: tuple[Span, ...] = ()
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+class Actions:
+    """The actions on one medium, within one rollout."""
+
+    def __init__(self, situation: Situation, memory: Memory, senses: Sequence[Sense]) -> None:
+        self.situation = situation
+        self.memory = memory
+        self.senses = {sense.name: sense for sense in senses}
+
+    def run(self, name: str, arguments: dict[str, Any]) -> Feedback:
+        """Run an action by name; an unknown name or wrong arguments come back as feedback, not as a crash."""
+        action = ACTIONS.get(name)
+        if action is None:
+            return Feedback(f"there is no action {name!r}; there are {', '.join(ACTIONS)}")
+        try:
+            inspect.signature(action).bind(self, **arguments)
+        except TypeError as error:
+            return Feedback(f"wrong arguments for {name}: {error}")
+        self.situation.meter.actions[name] += 1
+        try:
+            return action(self, **arguments)
+        except UsageError as error:
+            return Feedback(f"{name} could not be done: {error}")
+
+    def recall(
+        self,
+        query: str = "",
+        start: TimeLike | None = None,
+        end: TimeLike | None = None,
+        senses: Sequence[str] | None = None,
+        limit: int = 2000,
+    ) -> Feedback:
+        """Bring back what memory holds: by meaning when a query is given, else all in time order."""
+        span = self._span(start, end)
+        medium = self.situation.media.hash
+        if query:
+            hits = self.memory.search(query, media=[medium], senses=senses, span=span, limit=limit)
+            found = [hit.observation for hit in hits]
+        else:
+            found = self.memory.observations(medium, senses=senses, span=span)[:limit]
+        known = {o.id for o in self.situation.recalled}
+        self.situation.recalled.extend(o for o in found if o.id not in known)
+        return Feedback(f"{len(found)} observations", tuple(found))
+
+    def look(
+        self,
+        start: TimeLike,
+        end: TimeLike,
+        rate_hz: float = 4.0,
+        senses: Sequence[str] = ("objects", "looks", "motion", "colour"),
+        zoom: float = 1.5,
+    ) -> Feedback:
+        """Look at a span again, at a higher rate and `zoom` times the size that indexing used."""
+        span = self._span(start, end)
+        visual = [s for name in senses if isinstance(s := self.senses.get(name), VisualSense)]
+        if not visual or self.situation.media.info.video is None:
+            return Feedback("there is nothing to look with: no picture, or none of these senses")
+        span = Span(span.start, min(span.end, span.start + MAX_LOOK_S))
+        found = self._watch(visual, span, rate_hz, zoom)
+        self._keep(found, span, [s.name for s in visual])
+        return Feedback(
+            f"looked at {span} with {', '.join(s.name for s in visual)}: {len(found)} observations",
+            tuple(found),
+        )
+
+    def spot(
+        self,
+        colours: Sequence[str],
+        start: TimeLike | None = None,
+        end: TimeLike | None = None,
+        looks: int = 6,
+    ) -> Feedback:
+        """Find regions of given colours in a few frames spread over a span."""
+        from vidence.senses.colour_regions import find_colour
+
+        span, situation = self._span(start, end), self.situation
+        count = situation.meter.frames_left(looks)
+        times = [span.start + span.duration * Fraction(2 * k + 1, 2 * count) for k in range(count)]
+        frames = situation.media.frames_at(times, max_side=480, mode="exact") if times else []
+        situation.meter.frames += len(frames)
+        found = [
+            Observation(
+                frame.span, "visual", SPOT, f"{colour} region", blob.strength, ((frame.time, blob.box),),
+                data={"kind": "blob", "colour": colour, "share": blob.share, "colours": [[colour, 1.0]]},
+            )
+            for frame in frames for colour in colours for blob in find_colour(frame.image, colour)
+        ]  # fmt: skip
+        situation.looked.extend(found)
+        return Feedback(f"{len(found)} regions in {len(frames)} frames", tuple(found))
+
+    def listen(self, start: TimeLike, end: TimeLike) -> Feedback:
+        """Listen to a span again."""
+        span = self._span(start, end)
+        sense = self.senses.get("speech")
+        if not isinstance(sense, AudioSense):
+            return Feedback("there is nothing to listen with")
+        found = sense.hear(self.situation.media, span)
+        self._keep(found, span, [sense.name])
+        self.situation.meter.model_calls += 1
+        return Feedback(" ".join(o.text for o in found) or "nothing is said", tuple(found))
+
+    def read(self, start: TimeLike, end: TimeLike) -> Feedback:
+        """Read the text on screen in a span again, at full size."""
+        return self.look(start, end, rate_hz=2.0, senses=("text",), zoom=2.0)
+
+    def segment(self, start: TimeLike | None = None, end: TimeLike | None = None) -> Feedback:
+        """Cut a span into shots, using every frame."""
+        span = self._span(start, end)
+        known = [o for o in self.situation.observations("shots") if o.span.overlaps(span)]
+        if self.situation.seen(("shots",), span) < 1 and isinstance(
+            sense := self.senses.get("shots"), VisualSense
+        ):
+            known = self._watch([sense], span, None, 1.0)
+            self._keep(known, span, ["shots"])
+        return Feedback(f"{len(known)} shots", tuple(known), tuple(o.span for o in known))
+
+    def ground(self, phrase: str, limit: int = 5) -> Feedback:
+        """Find the spans in which a phrase is seen, read or heard, best first."""
+        found = ground_phrase(phrase, self.situation, limit=limit)
+        text = "; ".join(f"{g.span} ({g.score:.2f}, {g.why})" for g in found) or "nothing matches"
+        return Feedback(text, (), tuple(g.span for g in found), {"scores": [g.score for g in found]})
+
+    def summarize(self, start: TimeLike | None = None, end: TimeLike | None = None) -> Feedback:
+        """Say in a few sentences what is known of a span."""
+        return Feedback(summarise(self.situation, self._span(start, end)))
+
+    def _watch(
+        self, senses: Sequence[VisualSense], span: Span, rate_hz: float | None, zoom: float
+    ) -> list[Observation]:
+        situation = self.situation
+        sides = {s.name: round(s.sampling.max_side * zoom) for s in senses}
+        if rate_hz is not None:
+            affordable = situation.meter.frames_left(max(1, int(span.duration * Fraction(rate_hz)) + 1))
+            if not affordable:
+                return []
+            rate_hz = (
+                min(rate_hz, max(affordable - 1, 1) / max(float(span.duration), 1e-3))
+                if span.duration
+                else rate_hz
+            )
+        watchers = [(s.name, s.watch(situation.media, span)) for s in senses]
+        for frame in situation.media.frames(span, rate_hz=rate_hz, max_side=max(sides.values())):
+            situation.meter.frames += 1
+            for name, watcher in watchers:
+                watcher.see(_reduced(frame, sides[name]))
+        situation.meter.seconds_decoded += float(span.duration)
+        situation.meter.model_calls += len(watchers)
+        return [o for _, watcher in watchers for o in watcher.finish()]
+
+    def _keep(self, found: Sequence[Observation], span: Span, senses: Sequence[str]) -> None:
+        self.situation.looked.extend(found)
+        for name in senses:
+            self.situation.looked_at.setdefault(name, []).append(span)
+
+    def _span(self, start: TimeLike | None, end: TimeLike | None) -> Span:
+        whole = self.situation.whole
+        first = whole.start if start is None else instant(start)
+        last = whole.end if end is None else instant(end)
+        if last < first:
+            raise UsageError(f"the span ends at {clock(last)}, before its start at {clock(first)}")
+        return Span(first, last).clipped(whole)
+
+
+ACTIONS: dict[str, Callable[..., Feedback]] = {
+    action.__name__: action
+    for action in (
+        Actions.recall,
+        Actions.look,
+        Actions.spot,
+        Actions.listen,
+        Actions.read,
+        Actions.segment,
+        Actions.ground,
+        Actions.summarize,
+    )
+}
+
+
+def schema(name: str) -> dict[str, Any]:
+    """Describe an action for function calling: name, one-line description, JSON schema of its parameters."""
+    action = ACTIONS[name]
+    kinds = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
+    properties, required = {}, []
+    for parameter in list(inspect.signature(action).parameters.values())[1:]:
+        annotation = str(parameter.annotation).replace(" | None", "")
+        if annotation.startswith("Sequence"):
+            properties[parameter.name] = {"type": "array", "items": {"type": "string"}}
+        elif annotation == "TimeLike":
+            properties[parameter.name] = {"type": "string", "description": "seconds, or [H:]MM:SS.mmm"}
+        else:
+            properties[parameter.name] = {"type": kinds[annotation]}
+        if parameter.default is inspect.Parameter.empty:
+            required.append(parameter.name)
+    return {
+        "name": name,
+        "description": (inspect.getdoc(action) or "").splitlines()[0],
+        "parameters": {"type": "object", "properties": properties, "required": required},
+    }
+
+
+def _reduced(frame: Frame, max_side: int) -> Frame:
+    height, width = frame.image.shape[:2]
+    if max(height, width) <= max_side:
+        return frame
+    import cv2
+
+    scale = max_side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return type(frame)(
+        frame.time, frame.duration, cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA), frame.key
+    )

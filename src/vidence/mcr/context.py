@@ -1,0 +1,65 @@
+"""The append-only context C_i of a rollout: typed steps, C_{i+1} = C_i ⊕ (R_i, A_{i+1}, F_{i+1}).
+
+Source: the paper, section 3.1."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+StepKind = Literal["instruction", "observation", "reasoning", "action", "feedback", "belief", "memory"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of the context. `content` is for people and models; `data` holds JSON values for machines."""
+
+    index: int
+    kind: StepKind
+    content: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Write as JSON values."""
+        return {"index": self.index, "kind": self.kind, "content": self.content, "data": self.data}
+
+
+@dataclass(slots=True)
+class Context:
+    """Steps in order. Nothing is ever changed or removed; `folded` shortens only what a reader is shown."""
+
+    steps: list[Step] = field(default_factory=list)
+
+    def append(self, kind: StepKind, content: str, **data: Any) -> Step:
+        """Add a step and return it."""
+        step = Step(len(self.steps), kind, content, data)
+        self.steps.append(step)
+        return step
+
+    def folded(self, max_chars: int) -> list[Step]:
+        """Return the steps with old ones folded into one memory step, so that all fit `max_chars` characters.
+
+        The instruction stays, evidence ids named in folded steps are listed in the memory step, and the newest steps
+        stay whole.
+        """
+        if sum(len(step.content) for step in self.steps) <= max_chars or len(self.steps) < 3:
+            return list(self.steps)
+        kept: list[Step] = []
+        room = max_chars - len(self.steps[0].content)
+        for step in reversed(self.steps[1:]):
+            room -= len(step.content)
+            if room < 0 and kept:
+                break
+            kept.append(step)
+        kept.reverse()
+        folded = self.steps[1 : kept[0].index]
+        evidence = sorted({e for step in folded for e in step.data.get("evidence", ())})
+        actions = [step.content for step in folded if step.kind == "action"]
+        done, found = "; ".join(actions) or "none", ", ".join(evidence) or "none"
+        summary = f"{len(folded)} earlier steps folded. Actions: {done}. Evidence: {found}."
+        return [self.steps[0], Step(folded[-1].index, "memory", summary, {"evidence": evidence}), *kept]
+
+    def to_jsonl(self) -> str:
+        """Write one JSON object a step."""
+        return "".join(json.dumps(step.to_json(), ensure_ascii=False) + "\n" for step in self.steps)

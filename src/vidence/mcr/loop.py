@@ -1,0 +1,171 @@
+"""The closed loop: observe, reason, act, get feedback, update the belief, verify, answer (paper, section 3.1).
+
+Each turn the policy reads the situation and decides; the action runs; its feedback is appended. When the policy wants
+to answer, the gate opens the evidence of its claims again. Evidence that fails the check is taken out of the belief and
+the policy decides anew; the answer that leaves says of each claim what the check found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from vidence.mcr.actions import Actions
+from vidence.mcr.answer import Answer, Choice, Status
+from vidence.mcr.belief import Belief, Clue
+from vidence.mcr.budget import Meter
+from vidence.mcr.evidence import Claim, Conflict, Evidence, Verdict
+from vidence.mcr.policy import Decision, Policy
+from vidence.mcr.question import Question
+from vidence.mcr.situation import Situation
+from vidence.mcr.verify import recheck
+from vidence.timeline import Span
+
+if TYPE_CHECKING:
+    from vidence.media import Media
+    from vidence.memory import Memory
+    from vidence.senses.sense import Sense
+
+MAX_CHECKS = 4
+"""Pieces of evidence opened again per answer: the strongest ones carry the claim."""
+
+_HOLDS = 0.5  # a check at or above this share of support holds
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a policy hands to the gate with the action "answer"."""
+
+    text: str
+    claims: tuple[DraftClaim, ...]
+    confidence: float
+    choice: Choice | None = None
+    spans: tuple[Span, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    lacking: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftClaim:
+    """One statement with the evidence it rests on, not yet checked."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+    against: tuple[Evidence, ...] = ()
+
+
+def reason(
+    question: Question, policy: Policy, media: Media, memory: Memory, senses: Sequence[Sense], meter: Meter
+) -> tuple[Answer, Situation]:
+    """Run one rollout to its answer. Never raises for want of evidence: the answer says what is lacking."""
+    situation = Situation(question, media, memory.coverage(media.hash), meter)
+    actions = Actions(situation, memory, senses)
+    situation.context.append(
+        "instruction", question.text, choices=list(question.choices), routes=question.routes
+    )
+    while True:
+        meter.steps += 1
+        decision = policy.decide(situation)
+        _record(situation, decision)
+        if decision.action == "answer":
+            draft: Draft = decision.arguments["draft"]
+            failed = _gate(situation, actions, draft)
+            if failed and not meter.exhausted():
+                situation.belief = _without(situation.belief, failed)
+                continue
+            return _close(situation, draft), situation
+        feedback = actions.run(decision.action, decision.arguments)
+        cited = [o.id for o in feedback.observations if o.id is not None][:50]
+        situation.context.append(
+            "feedback", feedback.text, observations=cited, spans=[str(s) for s in feedback.spans]
+        )
+
+
+def _record(situation: Situation, decision: Decision) -> None:
+    """Append R_i, the belief, and A_{i+1} to the context."""
+    context = situation.context
+    context.append("reasoning", decision.reasoning)
+    situation.belief = decision.belief
+    context.append(
+        "belief", "; ".join(decision.belief.uncertainties) or "settled", **decision.belief.to_json()
+    )
+    shown = {k: _plain(v) for k, v in decision.arguments.items() if k != "draft"}
+    text = f"{decision.action}({', '.join(f'{k}={v}' for k, v in shown.items())})"
+    context.append("action", text, name=decision.action, arguments=shown)
+
+
+def _plain(value: Any) -> Any:
+    return (
+        value
+        if isinstance(value, str | int | bool | None)
+        else str(value)
+        if not isinstance(value, list | tuple)
+        else [_plain(v) for v in value]
+    )
+
+
+def _gate(situation: Situation, actions: Actions, draft: Draft) -> set[str]:
+    """Open the evidence of the draft again; return the ids of what did not hold and was not known not to hold."""
+    fresh: set[str] = set()
+    checks = [e for claim in draft.claims for e in claim.evidence][:MAX_CHECKS]
+    for evidence in dict.fromkeys(checks):
+        if evidence.id in situation.verdicts:
+            continue
+        over = situation.meter.exhausted() if situation.meter.exhausted() != "step limit" else None
+        verdict, frame_hash = (
+            (Verdict("unseen", 0.0, f"not opened again: {over} reached"), None)
+            if over
+            else recheck(evidence, situation, actions)
+        )
+        situation.meter.actions["verify"] += 1
+        situation.verdicts[evidence.id] = verdict
+        if frame_hash:
+            situation.evidence[evidence.id] = replace(evidence, frame_hash=frame_hash)
+        situation.context.append(
+            "feedback",
+            f"verify {evidence.id} at {evidence.span}: {verdict.kind}, {verdict.checked_by}",
+            evidence=[evidence.id],
+        )
+        if verdict.kind in ("unsupported", "contradicted"):
+            fresh.add(evidence.id)
+    return fresh
+
+
+def _without(belief: Belief, failed: set[str]) -> Belief:
+    """Take clues that rest on failed evidence out of the belief."""
+
+    def holds(clue: Clue) -> bool:
+        return not any(e.id in failed for e in clue.evidence)
+
+    hypotheses = tuple(replace(h, clues=tuple(c for c in h.clues if holds(c))) for h in belief.hypotheses)
+    return replace(belief, hypotheses=hypotheses)
+
+
+def _close(situation: Situation, draft: Draft) -> Answer:
+    claims = tuple(_checked(claim, situation) for claim in draft.claims)
+    failing = [c for c in claims if c.verdict.kind in ("unsupported", "contradicted")]
+    confidence = draft.confidence * (0.5 if failing and len(failing) == len(claims) else 1.0)
+    over = situation.meter.exhausted()
+    status: Status = "answered"
+    if not draft.text or not claims:
+        status = "insufficient evidence"
+    if over and (status != "answered" or any(c.verdict.kind == "unseen" for c in claims)):
+        status = "budget exhausted"
+    lacking = draft.lacking or (f"the {over} was reached" if status == "budget exhausted" else "")
+    kept = tuple(c for c in claims if c.verdict.kind != "contradicted")
+    return Answer(
+        question=situation.question.text, text=draft.text, status=status, confidence=confidence, claims=kept,
+        receipt=situation.meter.receipt(), coverage=situation.coverage, choice=draft.choice, spans=draft.spans,
+        conflicts=draft.conflicts, next_looks=situation.belief.candidates[:5], lacking=lacking,
+    )  # fmt: skip
+
+
+def _checked(claim: DraftClaim, situation: Situation) -> Claim:
+    """Join the verdicts of a claim's evidence: the best of what was opened decides."""
+    opened = [situation.verdicts[e.id] for e in claim.evidence if e.id in situation.verdicts]
+    evidence = tuple(situation.evidence.get(e.id, e) for e in claim.evidence)
+    if not opened:
+        return Claim(claim.text, evidence, Verdict("unseen", 0.0, "not opened again"), claim.against)
+    best = max(opened, key=lambda v: v.score)
+    return Claim(claim.text, evidence, best, claim.against)

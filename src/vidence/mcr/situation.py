@@ -1,0 +1,98 @@
+"""The state of one rollout: the question, the context, the belief, and all that has been perceived so far."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vidence.mcr.belief import Belief
+from vidence.mcr.budget import Meter
+from vidence.mcr.context import Context
+from vidence.mcr.evidence import Evidence, Verdict
+from vidence.mcr.question import Question
+from vidence.senses.observation import Observation
+from vidence.timeline import Span, total
+
+if TYPE_CHECKING:
+    from vidence.media import Media
+    from vidence.memory import Coverage
+
+_SAME_SPAN_IOU = 0.3
+
+
+@dataclass(slots=True)
+class Situation:
+    """What a policy decides from. `recalled` is what memory holds, `looked` what this rollout perceived by itself."""
+
+    question: Question
+    media: Media
+    coverage: Coverage
+    meter: Meter
+    context: Context = field(default_factory=Context)
+    belief: Belief = field(default_factory=Belief)
+    recalled: list[Observation] = field(default_factory=list)
+    looked: list[Observation] = field(default_factory=list)
+    looked_at: dict[str, list[Span]] = field(default_factory=dict)  # sense → spans perceived by this rollout
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)  # evidence id → what the check found
+    _cited: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> Span:
+        """The span of the medium."""
+        return self.media.info.span
+
+    def observations(self, *senses: str, span: Span | None = None) -> list[Observation]:
+        """Return what is known of the senses (all when none is named), in time order.
+
+        A closer look replaces what memory held of the same stretch.
+        """
+
+        def wanted(o: Observation) -> bool:
+            return (not senses or o.sense in senses) and (span is None or o.span.overlaps(span))
+
+        closer = {sense: spans for sense, spans in self.looked_at.items() if spans}
+        kept = [
+            o for o in self.recalled
+            if wanted(o) and not (o.sense in closer and _mostly_inside(o.span, closer[o.sense]))
+        ]  # fmt: skip
+        return sorted(kept + [o for o in self.looked if wanted(o)], key=lambda o: (o.span.start, o.span.end))
+
+    def seen(self, senses: Collection[str], span: Span) -> float:
+        """Return the share of a span (0 to 1) that at least one of the senses perceived."""
+        return max((self.coverage.seen(span, sense) for sense in senses), default=0.0)
+
+    def cite(
+        self, observation: Observation, *, found_by: str = "recall", span: Span | None = None, quote: str = ""
+    ) -> Evidence:
+        """Make evidence of an observation (once: the same observation keeps its id)."""
+        key = id(observation)
+        if key in self._cited and span is None and not quote:
+            return self.evidence[self._cited[key]]
+        evidence = Evidence(
+            id=f"e{len(self.evidence) + 1}",
+            medium=self.media.hash,
+            span=span or observation.span,
+            modality=observation.modality,
+            quote=quote or observation.text,
+            sense=observation.sense,
+            confidence=observation.confidence,
+            found_by="look" if observation.id is None else found_by,
+            observation=observation.id,
+        )
+        self.evidence[evidence.id] = evidence
+        self._cited.setdefault(key, evidence.id)
+        self._sources[evidence.id] = observation
+        return evidence
+
+    _sources: dict[str, Observation] = field(default_factory=dict)
+
+    def source(self, evidence: Evidence) -> Observation | None:
+        """Return the observation behind a piece of evidence."""
+        return self._sources.get(evidence.id)
+
+
+def _mostly_inside(span: Span, spans: list[Span]) -> bool:
+    shared = [part for s in spans if (part := span.intersection(s)) is not None]
+    return total(shared) > span.duration * (1 - _SAME_SPAN_IOU) if span.duration else bool(shared)

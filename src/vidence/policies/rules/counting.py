@@ -1,0 +1,127 @@
+"""Clues from counting: things that pass, things that stand together, events, shots."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vidence.mcr.belief import Clue
+from vidence.mcr.concepts import number_in
+from vidence.mcr.evidence import Evidence
+from vidence.mcr.situation import Situation
+from vidence.policies.rules.tracks import Candidate, candidates
+from vidence.senses.observation import Observation
+from vidence.timeline import Instant, Span
+
+_PASSING = re.compile(
+    r"\b(pass\w*|in total|altogether|cross\w*|enter\w*|appear\w*|drive\w*|walk\w*|come|go|different)\b", re.I
+)
+_SHOTS = re.compile(r"\b(shots?|cuts?|scenes?|camera (changes|angles))\b", re.I)
+MOST = 12
+"""Largest number that open counting questions are answered with; above it the senses cannot be trusted to count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """An estimate: the number, how sure (0 to 1), what was counted."""
+
+    number: int
+    sure: float
+    of: str
+    evidence: tuple[Evidence, ...]
+
+
+def count_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
+    """Weigh options that are numbers by how far they lie from each estimate."""
+    numbers = [number_in(option) for option in options]
+    if situation.question.kind != "count" or all(n is None for n in numbers):
+        return []
+    clues = []
+    for estimate in estimates(situation):
+        for i, number in enumerate(numbers):
+            if number is not None:
+                off = abs(number - estimate.number)
+                weight = estimate.sure * (3.0 if off == 0 else -1.0 * min(off, 3))
+                evidence = estimate.evidence if off == 0 else ()
+                clues.append(
+                    Clue(i, weight, f"count of {estimate.of}", f"{estimate.number} {estimate.of}", evidence)
+                )
+    return clues
+
+
+def estimates(situation: Situation) -> list[Count]:
+    """Count what the question asks for in each way that applies."""
+    text = situation.question.text
+    if _SHOTS.search(text):
+        shots = situation.observations("shots")
+        return [Count(len(shots), 0.9, "shots", tuple(situation.cite(s) for s in shots[:4]))] if shots else []
+    found = [c for c in candidates(situation, movers=True) if c.fit > 0.1]
+    detected = [c for c in found if c.observation.sense == "objects"]
+    moving = [c for c in found if c.observation.sense == "motion"]
+    passing = bool(_PASSING.search(text)) and not situation.question.windows
+    out = []
+    for tracks, of in ((detected, "things detected"), (moving, "things moving")):
+        if not tracks or (of == "things moving" and not passing):
+            continue
+        number, shown = (_distinct(tracks), tracks) if passing else _together(tracks, situation)
+        sure = sum(c.fit for c in shown) / max(len(shown), 1)
+        out.append(
+            Count(number, min(sure, 0.9), of, tuple(situation.cite(c.observation) for c in shown[:MOST]))
+        )
+    blobs = [
+        o
+        for o in situation.observations("colour")
+        if o.data.get("kind") == "blob" and o.data["colour"] in situation.question.colours
+    ]
+    if blobs and not passing:
+        out.append(_blob_count(situation, blobs))
+    return out
+
+
+def _distinct(tracks: Sequence[Candidate]) -> int:
+    """Count tracks, taking two that follow one another closely at one place for one thing seen again."""
+    kept: list[Observation] = []
+    for o in sorted((c.observation for c in tracks), key=lambda o: o.span.start):
+        again = any(
+            0 <= float(o.span.start - k.span.end) < 1.0 and _near(k, o) for k in kept
+        )  # fmt: skip
+        if not again:
+            kept.append(o)
+    return len(kept)
+
+
+def _near(before: Observation, after: Observation) -> bool:
+    (x0, y0), (x1, y1) = before.track[-1][1].centre, after.track[0][1].centre
+    return abs(x0 - x1) + abs(y0 - y1) < 0.2
+
+
+def _together(tracks: Sequence[Candidate], situation: Situation) -> tuple[int, list[Candidate]]:
+    """Count how many are in the picture at once: the number that holds for most of the time asked about."""
+    windows = situation.question.windows or (situation.whole,)
+    best: tuple[float, int, list[Candidate]] = (-1.0, 0, [])
+    for window in windows:
+        for at in _grid(window):
+            here = [c for c in tracks if at in c.observation.span]
+            if len(here) > best[1]:
+                best = (float(at), len(here), here)
+    return best[1], best[2]
+
+
+def _grid(window: Span) -> list[Instant]:
+    steps = 24
+    return [window.start + window.duration * k / steps for k in range(steps + 1)]
+
+
+def _blob_count(situation: Situation, blobs: Sequence[Observation]) -> Count:
+    """Count regions of the colour in one frame: the middle of what the opened frames show."""
+    by_time: dict[Instant, list[Observation]] = {}
+    for o in blobs:
+        by_time.setdefault(o.span.start, []).append(o)
+    numbers = sorted(len(v) for v in by_time.values())
+    number = numbers[len(numbers) // 2]
+    agreeing = sum(n == number for n in numbers) / len(numbers)
+    frame = next(v for v in by_time.values() if len(v) == number)
+    return Count(
+        number, 0.7 * agreeing, f"{frame[0].data['colour']} regions", tuple(situation.cite(o) for o in frame)
+    )

@@ -1,0 +1,62 @@
+"""Clues from words: what is written on screen and what is said, compared with each option."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from vidence.mcr.belief import Clue
+from vidence.mcr.evidence import Evidence
+from vidence.mcr.situation import Situation
+from vidence.policies.rules.options import contrast, telling_stems
+from vidence.policies.rules.tracks import in_window
+from vidence.senses.language import embed, stems
+from vidence.senses.observation import Observation
+
+
+def word_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
+    """Weigh options by their telling words among what is written or said."""
+    clues: list[Clue] = []
+    for sense, channel in (("text", "on screen"), ("speech", "said")):
+        found = [
+            o for o in situation.observations(sense) if in_window(o, situation.question.windows) and o.text
+        ]
+        if found:
+            clues += _lexical(situation, options, found, channel)
+    return clues
+
+
+def _lexical(
+    situation: Situation, options: Sequence[str], found: Sequence[Observation], channel: str
+) -> list[Clue]:
+    language = situation.question.language
+    bags = [set(stems(o.text)) for o in found]
+    frequency = Counter(root for bag in bags for root in bag)
+    scores: list[float | None] = []
+    evidence: list[tuple[Evidence, ...]] = []
+    for roots in telling_stems(options, language):
+        weights = {r: 1 / (1 + math.log1p(frequency[r])) for r in roots}
+        whole = sum(weights.values()) or 1.0
+        shares = [sum(weights[r] for r in roots & bag) / whole for bag in bags]
+        top = max(range(len(found)), key=shares.__getitem__)
+        scores.append(shares[top] * found[top].confidence)
+        evidence.append((situation.cite(found[top]),) if shares[top] > 0 else ())
+    strength = 3.0 if situation.question.kind in ("written", "said") else 1.5
+    return contrast(scores, strength, channel, [f"its words are {channel}"] * len(options), evidence)
+
+
+def meaning_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
+    """Weigh options by the nearest sentence in meaning: for speech, where the words may differ."""
+    spoken = [o for o in situation.observations("speech") if in_window(o, situation.question.windows)]
+    if not spoken:
+        return []
+    question = situation.question.text
+    cosine = embed([f"{question} {option}" for option in options]) @ embed([o.text for o in spoken]).T
+    tops = cosine.argmax(axis=1)
+    evidence = [(situation.cite(spoken[int(t)]),) for t in tops]
+    scores = [float(cosine[i, t]) for i, t in enumerate(tops)]
+    strength = 4.0 if situation.question.kind == "said" else 2.0
+    return contrast(
+        scores, strength, "meaning of speech", ["near in meaning to what is said"] * len(options), evidence
+    )

@@ -1,0 +1,117 @@
+"""The Python front door: open a video, index it, ask it, search it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidence.errors import UsageError
+from vidence.mcr.answer import Answer
+from vidence.mcr.budget import Budget, Meter
+from vidence.mcr.question import read_question
+from vidence.media import Media, open_media
+from vidence.memory import Memory, index
+from vidence.senses import default_senses
+
+if TYPE_CHECKING:
+    from vidence.mcr.grounding import Grounding
+    from vidence.mcr.policy import Policy
+    from vidence.mcr.situation import Situation
+    from vidence.memory import Hit, IndexReport, Progress
+    from vidence.senses.observation import Observation
+    from vidence.senses.sense import Sense
+
+
+def open(source: str | Path, *, memory: Memory | Path | None = None) -> Video:
+    """Open a video file or URL. `memory` is where what is perceived is kept (default: the user's memory file).
+
+    Raises:
+        MediaError: the source cannot be opened or holds nothing that can be decoded.
+        StoreError: the memory file cannot be used.
+    """
+    store = memory if isinstance(memory, Memory) else Memory.open(memory)
+    return Video(open_media(source), store)
+
+
+@dataclass
+class Video:
+    """One video and what is remembered of it. Index once; every question after that starts from memory."""
+
+    media: Media
+    memory: Memory
+    last_situation: Situation | None = field(default=None, repr=False)  # the trace of the last question
+
+    @cached_property
+    def senses(self) -> list[Sense]:
+        """The senses used to index and to look again."""
+        return default_senses()
+
+    def index(self, senses: Sequence[Sense] | None = None, progress: Progress | None = None) -> IndexReport:
+        """Perceive what is not yet in memory. A second call does nothing."""
+        return index(self.media, self.memory, self.senses if senses is None else senses, progress=progress)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        choices: Sequence[str] = (),
+        budget: Budget | None = None,
+        language: str = "auto",
+        policy: Policy | None = None,
+        progress: Progress | None = None,
+    ) -> Answer:
+        """Answer a question, or say what is lacking. Indexes first where that was not done.
+
+        Raises:
+            UsageError: the question is empty, or there is only one choice.
+        """
+        from vidence.mcr.loop import reason
+        from vidence.policies import RulesPolicy
+
+        asked, options = question.strip(), tuple(choice.strip() for choice in choices)
+        if not asked:
+            raise UsageError(
+                'the question is empty; ask something, for example "What is written at the end?"'
+            )
+        if len(options) == 1 or any(not option for option in options):
+            raise UsageError("give at least two choices, none of them empty, or none at all")
+        meter = Meter(budget or Budget())
+        self._index_within(meter, progress)
+        read = read_question(asked, self.media.info.span, options, language)
+        answer, self.last_situation = reason(
+            read, policy or RulesPolicy(), self.media, self.memory, self.senses, meter
+        )
+        return answer
+
+    def ground(self, phrase: str, *, limit: int = 5, progress: Progress | None = None) -> list[Grounding]:
+        """Find the spans in which a phrase is seen, read or heard, best first."""
+        from vidence.mcr.grounding import ground
+        from vidence.mcr.situation import Situation
+
+        if not phrase.strip():
+            raise UsageError('the phrase is empty; say what to look for, for example "a red car"')
+        self.index(progress=progress)
+        question = read_question(phrase, self.media.info.span)
+        recalled = self.memory.observations(self.media.hash)
+        situation = Situation(
+            question, self.media, self.memory.coverage(self.media.hash), Meter(Budget()), recalled=recalled
+        )
+        return ground(phrase, situation, limit=limit)
+
+    def search(self, query: str, *, limit: int = 20) -> list[Hit]:
+        """Search what is remembered of this video."""
+        return self.memory.search(query, media=[self.media.hash], limit=limit)
+
+    def observations(self, *senses: str) -> list[Observation]:
+        """Return what the senses perceived (all of them when none is named), in time order."""
+        return self.memory.observations(self.media.hash, senses=senses or None)
+
+    def _index_within(self, meter: Meter, progress: Progress | None) -> None:
+        """Index what is missing, on the question's account."""
+        started = time.monotonic()
+        index(self.media, self.memory, self.senses, progress=progress)
+        meter.index_s = time.monotonic() - started
