@@ -32,6 +32,7 @@ STILL_CELLS = 6
 TRUST = 0.35  # share of corners that must agree on a move for it to count as the camera's
 PAN_PER_S, TILT_PER_S, ZOOM_PER_S = 0.03, 0.04, 0.03  # widths, heights, natural log of scale
 SHAKE_PER_S = 0.05  # mean speed of a shaking picture that gets nowhere
+FAR = (0.18, 0.3, 0.3)  # scale (natural log), widths, heights over a shot: less is getting nowhere
 SMOOTH_STEPS = 5  # one second at 5 Hz
 SHORTEST_S = 0.8
 WORDS = {
@@ -212,15 +213,19 @@ def stretches(steps: Sequence[Step]) -> list[Stretch]:
 
 def travel(steps: Sequence[Step]) -> Stretch:
     """Sum up a whole shot: the move that dominates the total, else what the camera mostly did."""
-    whole = _stretch("static", steps)
-    ratios = np.abs([np.log(whole.scale), whole.dx, whole.dy]) / (0.18, 0.3, 0.3)
-    if ratios.max() >= 1:
-        move = _direction(int(np.argmax(ratios)), float(np.log(whole.scale)), whole.dx, whole.dy)
-    else:
-        lasted: dict[str, float] = {}
-        for part in stretches(steps):
-            lasted[part.move] = lasted.get(part.move, 0.0) + float(part.span.duration)
-        move = "static" if lasted.get("static", 0.0) >= sum(lasted.values()) / 2 else "shake"
+    lasted: dict[str, float] = {}
+    for part in stretches(steps):
+        lasted[part.move] = lasted.get(part.move, 0.0) + float(part.span.duration)
+    calm = lasted.get("static", 0.0) >= sum(lasted.values()) / 2
+    return named(_stretch("static", steps), "static" if calm else "shake")
+
+
+def named(whole: Stretch, otherwise: str) -> Stretch:
+    """Name a summed move by its greatest total, or `otherwise` where the camera gets nowhere."""
+    ratios = np.abs([np.log(whole.scale), whole.dx, whole.dy]) / FAR
+    if ratios.max() < 1:
+        return replace(whole, move=otherwise if otherwise in ("static", "shake") else "shake")
+    move = _direction(int(np.argmax(ratios)), float(np.log(whole.scale)), whole.dx, whole.dy)
     return replace(whole, move=move)
 
 

@@ -1,0 +1,114 @@
+"""What stands out from a static scene, and what moves there: masks that shadows, flicker and leaves do not enter.
+
+The background is the median of samples over the whole stretch; each pixel's own restlessness around it sets its
+threshold, so that swaying leaves and compression noise must exceed themselves. A foreground pixel moves when it also
+differs from the sample before or after.
+
+Legend: T samples, Y X picture rows and columns, C colour (RGB); masks are bool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+MEDIAN_OF = 45  # samples: half of them may show passers-by, and 45 cost 0.3 s at 320 x 180
+LEAST_LEVELS = 16.0  # of 255: below this no difference counts, whatever the noise
+RESTLESS = 5.0  # times a pixel's usual deviation (1.48 x median absolute deviation)
+SHADE = (0.5, 0.97)  # a shadow scales all three channels alike by a factor in this range ...
+SHADE_SPREAD = 0.07  # ... to within this
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """The empty scene: background and per-pixel threshold."""
+
+    background_YXC: np.ndarray  # uint8
+    threshold_YX: np.ndarray  # float32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Masks:
+    """One sample: what differs from the empty scene, what of it moves, and what may be mere shade upon the scene."""
+
+    foreground_YX: np.ndarray
+    moving_YX: np.ndarray
+    dimmed_YX: np.ndarray
+
+
+def learn_scene(pictures: Sequence[np.ndarray]) -> Scene:
+    """Learn the empty scene from samples of a fixed camera."""
+    chosen = np.unique(np.linspace(0, len(pictures) - 1, min(MEDIAN_OF, len(pictures))).astype(int))
+    some_TYXC = np.stack([_soft(pictures[k]) for k in chosen])
+    background = np.median(some_TYXC, axis=0).astype(np.uint8)
+    usual = 1.48 * np.median([_apart(picture, background) for picture in some_TYXC], axis=0)
+    return Scene(background, np.maximum(LEAST_LEVELS, RESTLESS * usual).astype(np.float32))
+
+
+def masks(pictures: Sequence[np.ndarray], scene: Scene) -> Iterator[Masks]:
+    """Yield one pair of masks for each picture."""
+    behind, here = None, _soft(pictures[0]) if len(pictures) else None
+    for k in range(len(pictures)):
+        ahead = _soft(pictures[k + 1]) if k + 1 < len(pictures) else None
+        assert here is not None
+        changes = [_apart(other, here) for other in (behind, ahead) if other is not None]
+        foreground, dimmed = _foreground(here, scene)
+        moved = np.max(changes, axis=0) > 0.8 * scene.threshold_YX if changes else np.zeros_like(foreground)
+        yield Masks(foreground, foreground & moved, dimmed)
+        behind, here = here, ahead
+
+
+def _soft(picture_YXC: np.ndarray) -> np.ndarray:
+    import cv2
+
+    return cv2.GaussianBlur(picture_YXC, (3, 3), 0.8)
+
+
+def _level(picture_YXC: np.ndarray, like_YXC: np.ndarray) -> np.ndarray:
+    """Shift a picture's brightness as a whole to that of another: exposure changes are no movement."""
+    import cv2
+
+    rough = (slice(None, None, 6), slice(None, None, 6))
+    shift = np.median(like_YXC[rough].astype(np.int16) - picture_YXC[rough], axis=(0, 1))
+    return cv2.add(picture_YXC, (*shift.tolist(), 0.0)) if shift.any() else picture_YXC
+
+
+def _apart(picture_YXC: np.ndarray, like_YXC: np.ndarray) -> np.ndarray:
+    """Largest difference over the channels, uint8, after levelling."""
+    import cv2
+
+    red, green, blue = cv2.split(cv2.absdiff(_level(picture_YXC, like_YXC), like_YXC))
+    return cv2.max(cv2.max(red, green), blue)
+
+
+def _foreground(soft_YXC: np.ndarray, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    """Return what differs from the scene, shadows left out, and where the scene is merely darker."""
+    import cv2
+
+    differs = _apart(soft_YXC, scene.background_YXC) > scene.threshold_YX
+    if not differs.any():
+        return differs, differs
+    shadow, dimmed = _shade(soft_YXC, scene.background_YXC)
+    mask = (differs & ~shadow).astype(np.uint8)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((7, 5), np.uint8)).astype(bool), dimmed
+
+
+def _shade(picture_YXC: np.ndarray, background_YXC: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Say where a picture is surely a shadow on the background (same colour, same fine structure), and where maybe."""
+    import cv2
+
+    ratios = [
+        cv2.divide(cv2.add(a, 2.0), cv2.add(b, 2.0), dtype=cv2.CV_32F)
+        for a, b in zip(cv2.split(picture_YXC), cv2.split(background_YXC), strict=True)
+    ]
+    most, least = cv2.max(cv2.max(*ratios[:2]), ratios[2]), cv2.min(cv2.min(*ratios[:2]), ratios[2])
+    dimmed = (most - least < 2 * SHADE_SPREAD) & (most < SHADE[1])
+    alike = (most - least < SHADE_SPREAD) & (least > SHADE[0]) & (most < SHADE[1])
+    fine = [
+        cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_32F, ksize=1)
+        for picture in (picture_YXC, background_YXC)
+    ]
+    return alike & (cv2.blur(cv2.absdiff(fine[0], least * fine[1]), (5, 5)) < 3.0), dimmed
