@@ -1,0 +1,57 @@
+"""Subtitles as speech: what somebody already wrote down, with times, is better than what we would hear."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vidence.timeline import Instant, Span, total
+
+if TYPE_CHECKING:
+    from vidence.media import Cue, Media
+
+_MARKUP = re.compile(r"<[^>]*>|\{\\[^}]*\}")
+_SPACES = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One subtitle as it is read: markup removed, lines joined."""
+
+    span: Span
+    text: str
+    language: str
+
+
+def lines(media: Media, language: str) -> list[Line]:
+    """Return the subtitles of one track: that of the language asked for, else the one that says most."""
+    tracks: dict[tuple[str, str], list[Cue]] = {}
+    for cue in media.cues():
+        tracks.setdefault((cue.language, cue.source), []).append(cue)
+    if not tracks:
+        return []
+
+    def rank(track: tuple[str, str]) -> tuple[bool, int]:
+        return track[0][:2].lower() == language, sum(len(cue.text) for cue in tracks[track])
+
+    chosen = tracks[max(tracks, key=rank)]
+    read = [Line(cue.span, plain(cue.text), cue.language[:2].lower()) for cue in chosen]
+    return sorted((line for line in read if line.text), key=lambda line: line.span)
+
+
+def plain(text: str) -> str:
+    """Remove markup and join the lines of one subtitle."""
+    return _SPACES.sub(" ", _MARKUP.sub("", text).replace("\\N", " ")).strip()
+
+
+def starting_in(read: Sequence[Line], start: Instant, end: Instant) -> list[Line]:
+    """Return the lines that start in [start, end): each belongs to one segment only."""
+    return [line for line in read if start <= line.span.start < end]
+
+
+def covered(span: Span, read: Sequence[Line]) -> float:
+    """Return the share of `span` during which a line is shown, 0 to 1."""
+    shown = [shared for line in read if (shared := line.span.intersection(span))]
+    return float(total(shown) / span.duration) if span.duration else 0.0
