@@ -46,6 +46,11 @@ def said(start: float, end: float, text: str, **more: object) -> Observation:
     return Observation(Span.of(start, end), "speech", SPEECH, text, **more)  # pyright: ignore[reportArgumentType]
 
 
+def no_meaning(texts: Sequence[str]) -> np.ndarray:
+    """Stand in for the text encoder where its load time would only slow a test of something else."""
+    return np.zeros((len(texts), 4), np.float32)
+
+
 def content(found: Sequence[Observation]) -> list[tuple[object, ...]]:
     return [(s.span, s.sense, s.text, s.confidence, s.track, dict(s.data)) for s in found]
 
