@@ -1,8 +1,8 @@
-"""Real videos, written by the tests themselves: every frame shows its own number, so a test can read which it got."""
+"""Real videos, written by the tests themselves: every frame shows its own number, so a test can read it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ Paint = Callable[[int], np.ndarray]
 
 
 def number_picture(number: int, width: int, height: int) -> np.ndarray:
-    """Paint a number (0 to 65535) as a 4 x 4 grid of black and white cells that survives compression and scaling."""
+    """Paint a number (0 to 65535) as a 4 x 4 grid of black and white cells that survives compression."""
     bits = [(number >> bit) & 1 for bit in reversed(range(GRID * GRID))]
     cells = np.array(bits, np.uint8).reshape(GRID, GRID) * 200 + 28
     rows, columns = np.arange(height) * GRID // height, np.arange(width) * GRID // width
@@ -42,9 +42,9 @@ class MakeVideo(Protocol):
     def __call__(self, name: str, **how: Any) -> Path: ...
 
 
-@pytest.fixture()
+@pytest.fixture
 def make_video(tmp_path: Path) -> MakeVideo:
-    """Give a factory that writes videos under the test's own folder: `make_video("a.mp4", fps=30, frames=60)`."""
+    """Give a factory that writes under the test's own folder: `make_video("a.mp4", fps=30, frames=60)`."""
 
     def make(name: str, **how: Any) -> Path:
         return write_video(tmp_path / name, **how)
@@ -75,7 +75,7 @@ def write_video(
     sound_start: Fraction | int | None = None,
     sound_codec: str = "aac",
     tone_hz: float | None = None,
-    cues: Iterable[tuple[float, float, str]] = (),
+    cues: Sequence[tuple[float, float, str]] = (),
     cue_codec: str = "mov_text",
     cue_language: str = "eng",
     cover: bool = False,
@@ -85,71 +85,48 @@ def write_video(
 ) -> Path:
     """Write a video of `frames` numbered pictures at `fps`, or at the exact presentation `times` (variable rate).
 
-    `start` shifts pictures (and sound, unless `sound_start`) on the container's clock. `rotation` is the display matrix
-    in degrees clockwise. `paint` replaces the numbered pictures. `sound` is mono float32 at `sound_rate`; `tone_hz`
-    makes a sine as long as the pictures. `cues` are (start_s, end_s, text). `frames=0` writes sound alone.
+    `start` shifts pictures (and sound, unless `sound_start`) on the container's clock. `rotation` is the display
+    matrix in degrees clockwise. `paint` replaces the numbered pictures. `sound` is mono float32 at `sound_rate`;
+    `tone_hz` makes a sine as long as the pictures. `cues` are (start_s, end_s, text). `frames=0`: sound alone.
     """
     import av
 
-    when = (
-        [Fraction(i) / Fraction(fps) for i in range(frames)]
-        if times is None
-        else [Fraction(t) for t in times]
-    )
-    when = [t + start for t in when]
-    base = time_base or (1 / Fraction(fps) if times is None and start == 0 else Fraction(1, 90_000))
-    length_s = (when[-1] - when[0] + 1 / Fraction(fps)) if when else Fraction(frames, 25)
+    when = [Fraction(i) / Fraction(fps) for i in range(frames)] if times is None else list(times)
+    when = [time + start for time in when]
+    plain = times is None and start == 0
+    base = time_base or (1 / Fraction(fps) if plain else Fraction(1, 90_000))
     if tone_hz:
-        sound = tone(tone_hz, float(length_s or 2), sound_rate)
+        sound = tone(tone_hz, float(when[-1] - when[0] + 1 / Fraction(fps)) if when else 2.0, sound_rate)
     with av.open(str(path), "w", options=container_options or {}) as out:
-        video = audio = subtitle = None
-        if when:
-            settings = {"bf": str(b_frames)} | ({"preset": "ultrafast"} if codec == "libx264" else {})
-            settings |= {"flags": "+ildct+ilme"} if interlaced else {}
-            video = out.add_stream(codec, rate=Fraction(fps), options=settings | (options or {}))
+        settings = {"bf": str(b_frames)} | ({"preset": "ultrafast"} if codec == "libx264" else {})
+        settings |= ({"flags": "+ildct+ilme"} if interlaced else {}) | (options or {})
+        video = out.add_stream(codec, rate=Fraction(fps), options=settings) if when else None
+        if video:
             video.width, video.height, video.pix_fmt = *size, pixel_format
             video.codec_context.time_base, video.time_base = base, base
             video.codec_context.gop_size = gop
-            if sar:
-                video.codec_context.sample_aspect_ratio = sar
-            for name, value in (colour or {}).items():
+            for name, value in ((colour or {}) | ({"sample_aspect_ratio": sar} if sar else {})).items():
                 setattr(video.codec_context, name, value)
             if rotation or mirror:
                 video.set_display_rotation(-rotation, hflip=mirror)
-        if sound is not None:
-            audio = out.add_stream(sound_codec, rate=sound_rate, layout="mono")
-        cues = list(cues)
-        if cues:
-            subtitle = out.add_stream(cue_codec)
-            subtitle.metadata["language"] = cue_language
-            subtitle.codec_context.time_base = Fraction(1, 1000)
-            subtitle.codec_context.subtitle_header = b"[Script Info]\nScriptType: v4.00+\n\n[Events]\n"
-        if cover:
-            art = out.add_stream("png", rate=25)
-            art.width, art.height, art.pix_fmt = 64, 64, "rgb24"
-            art.disposition = av.stream.Disposition.attached_pic
+        audio = out.add_stream(sound_codec, rate=sound_rate, layout="mono") if sound is not None else None
+        subtitle = _add_subtitle(out, cue_codec, cue_language) if cues else None
+        art = _add_cover(out) if cover else None
         out.start_encoding()
-        if cover:
-            picture = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 90, np.uint8), format="rgb24")
-            picture.pts = 0
-            out.mux(art.encode(picture))
-        if audio is not None:
-            shift = start if sound_start is None else sound_start
-            _write_sound(out, audio, sound, sound_rate, Fraction(shift))
-        if subtitle is not None:
-            for number, (begin_s, end_s, text) in enumerate(cues):
-                line = f"{number},0,Default,,0,0,0,,{text}".encode()
-                length_ms = round((end_s - begin_s) * 1000)
-                cue = av.subtitles.subtitle.SubtitleSet.create(line, 0, length_ms, pts=round(begin_s * 1000))
-                packet = subtitle.codec_context.encode_subtitle(cue)
-                packet.stream, packet.time_base = subtitle, Fraction(1, 1000)
-                out.mux(packet)
+        if art:
+            out.mux(art.encode(_frame(np.full((64, 64, 3), 90, np.uint8))))
+        if audio:
+            _write_sound(
+                out, audio, sound, sound_rate, Fraction(start if sound_start is None else sound_start)
+            )
+        if subtitle:
+            _write_cues(out, subtitle, cues)
         for number, time in enumerate(when):
-            frame = _picture(paint(number) if paint else number_picture(number, *size), interlaced)
-            frame = frame.reformat(format=pixel_format)
+            pixels = paint(number) if paint else number_picture(number, *size)
+            frame = _frame(pixels).reformat(format=pixel_format)
             frame.pts, frame.time_base = round(time / base), base
             out.mux(video.encode(frame))
-        if video is not None:
+        if video:
             out.mux(video.encode(None))
     return path
 
@@ -161,13 +138,41 @@ def tone(hz: float, length_s: float, rate_hz: int, level: float = 0.5) -> np.nda
     )
 
 
-def _picture(pixels: np.ndarray, interlaced: bool) -> Any:
+def _frame(pixels: np.ndarray) -> Any:
     import av
 
-    frame = av.VideoFrame.from_ndarray(
-        np.ascontiguousarray(pixels), "rgba" if pixels.shape[2] == 4 else "rgb24"
-    )
+    kind = "rgba" if pixels.shape[2] == 4 else "rgb24"
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), kind)
+    frame.pts = 0
     return frame
+
+
+def _add_cover(out: Any) -> Any:
+    from av.stream import Disposition
+
+    art = out.add_stream("png", rate=25)
+    art.width, art.height, art.pix_fmt = 64, 64, "rgb24"
+    art.disposition = Disposition.attached_pic
+    return art
+
+
+def _add_subtitle(out: Any, codec: str, language: str) -> Any:
+    subtitle = out.add_stream(codec)
+    subtitle.metadata["language"] = language
+    subtitle.codec_context.time_base = Fraction(1, 1000)
+    subtitle.codec_context.subtitle_header = b"[Script Info]\nScriptType: v4.00+\n\n[Events]\n"
+    return subtitle
+
+
+def _write_cues(out: Any, stream: Any, cues: Sequence[tuple[float, float, str]]) -> None:
+    from av.subtitles.subtitle import SubtitleSet
+
+    for number, (begin_s, end_s, text) in enumerate(cues):
+        line = f"{number},0,Default,,0,0,0,,{text}".encode()
+        cue = SubtitleSet.create(line, 0, round((end_s - begin_s) * 1000), pts=round(begin_s * 1000))
+        packet = stream.codec_context.encode_subtitle(cue)
+        packet.stream, packet.time_base = stream, Fraction(1, 1000)
+        out.mux(packet)
 
 
 def _write_sound(out: Any, stream: Any, sound: np.ndarray, rate_hz: int, start: Fraction) -> None:

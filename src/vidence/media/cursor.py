@@ -136,16 +136,17 @@ class Cursor:
         last: Instant | None = None
         floor: Instant | None = None
         waiting, silent = from_key, 0
+        leading = from_key and self._timing.delay > 0  # there the key packet does not say when its picture is shown
         for packet in self._packets(lambda: last):
-            if waiting and not packet.is_keyframe:
-                continue
-            if waiting:
-                waiting, floor = False, self._timing.of_packet(packet)
             silent += 1
-            for frame in self._frames(packet, last):
+            if waiting and packet.is_keyframe:
+                waiting, floor = False, self._timing.of_packet(packet)
+            for frame in [] if waiting else self._frames(packet, last):
                 time = self._timing.of_frame(frame, last)
                 self.decoded += 1
-                if (floor is not None and time < floor) or (last is not None and time <= last):
+                if frame.key_frame:
+                    leading = False
+                if leading or (floor is not None and time < floor) or (last is not None and time <= last):
                     continue
                 last, silent = time, 0
                 yield Shown(time, frame, bool(frame.key_frame))

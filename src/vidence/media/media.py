@@ -106,7 +106,8 @@ class Media:
         """Return the frame on screen at each time, in the order asked; times outside are clamped to the medium.
 
         "exact" and "auto" give exactly that frame, and seek or decode on by what is cheaper. "keyframe" gives the key
-        frame at or before it, some ten times cheaper.
+        frame at or before it, some ten times cheaper; where the container does not lead to one (raw and program
+        streams, AVI with reordered pictures, a damaged key frame) it is the exact frame.
 
         Raises:
             MediaError: the medium has no video.
@@ -186,7 +187,7 @@ class Media:
         from vidence.media.picture import Painter
 
         timing, view, stream = self._video()
-        if not timing.seekable:
+        if not timing.seekable or timing.delay > 0:
             return {}
         seeker, painter = KeySeeker(self._source, stream, timing, self.problems), Painter(view)
         found: dict[Instant, Frame] = {}

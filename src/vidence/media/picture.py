@@ -10,6 +10,7 @@ import numpy as np
 from vidence.media.frame import Image
 
 if TYPE_CHECKING:
+    from av.filter import Graph
     from av.video.frame import VideoFrame
 
 _SWS_CS_709, _SWS_CS_601, _UNSPECIFIED = 1, 5, 2
@@ -49,13 +50,12 @@ class Painter:
         from av.video.reformatter import VideoReformatter
 
         self._view, self._scaler = view, VideoReformatter()
+        self._splitter: tuple[tuple[int, int, str], Graph] | None = None
 
     def image(self, frame: VideoFrame, max_side: int | None = None) -> Image:
         """Return the upright picture, scaled while it is still in the decoder's own format (so 8K stays small)."""
         from vidence.media import tone
 
-        if frame.interlaced_frame:
-            frame = deinterlaced(frame)
         hdr, alpha = tone.is_hdr(frame), has_alpha(frame)
         pixels = self._scaled(frame, max_side, "rgb48le" if hdr else "rgba" if alpha else "rgb24")
         if hdr:
@@ -70,8 +70,10 @@ class Painter:
         width, height = self._view.size(max_side)
         if self._view.transpose:
             width, height = height, width
-        smaller = width < frame.width or height < frame.height
         guess = _SWS_CS_709 if frame.height >= _HD_LINES else _SWS_CS_601
+        if frame.interlaced_frame:
+            frame = self._field(frame)
+        smaller = width < frame.width or height < frame.height
         scaled = self._scaler.reformat(
             frame,
             width,
@@ -82,6 +84,27 @@ class Painter:
             threads=1,
         )
         return scaled.to_ndarray()
+
+    def _field(self, frame: VideoFrame) -> VideoFrame:
+        """Take the top field of an interlaced frame, half as high; scaling rebuilds the other lines.
+
+        No comb remains, no other frame is needed (so a seek gives the same picture as a sequence), and at the sizes
+        that senses ask for nothing is lost: 1080i has 540 lines a field. Edge-directed filters cost 130 ms a frame.
+        """
+        from av.filter import Graph
+
+        kind = (frame.width, frame.height, frame.format.name)
+        if self._splitter is None or self._splitter[0] != kind:
+            graph = Graph()
+            source = graph.add_buffer(
+                width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
+            )
+            graph.link_nodes(source, graph.add("field", "type=top"), graph.add("buffersink")).configure()
+            self._splitter = kind, graph
+        self._splitter[1].vpush(frame)
+        field = self._splitter[1].vpull()
+        field.colorspace, field.color_range = frame.colorspace, frame.color_range
+        return field
 
     def _upright(self, pixels: np.ndarray) -> Image:
         if self._view.transpose:
@@ -129,23 +152,3 @@ def on_white(rgba: np.ndarray) -> Image:
     alpha = rgba[..., 3:].astype(np.uint16)
     mixed = rgba[..., :3].astype(np.uint16) * alpha + 255 * (255 - alpha)
     return ((mixed + 127) // 255).astype(np.uint8)
-
-
-def deinterlaced(frame: VideoFrame) -> VideoFrame:
-    """Rebuild a full picture from the first field of an interlaced frame (edge-directed, no other frame is needed).
-
-    Only the picture changes: the frame keeps its time. A filter that blends neighbours would look a little sharper but
-    would tie a picture to frames that a seek has not decoded.
-    """
-    from av.filter import Graph
-
-    graph = Graph()
-    source = graph.add_buffer(
-        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
-    )
-    graph.link_nodes(source, graph.add("estdif", "mode=frame"), graph.add("buffersink")).configure()
-    graph.vpush(frame)
-    graph.vpush(None)
-    clean = graph.vpull()
-    clean.colorspace, clean.color_range = frame.colorspace, frame.color_range
-    return clean

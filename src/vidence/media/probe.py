@@ -146,7 +146,9 @@ def _timing(container: InputContainer, stream, first: _First) -> Timing:
             delay = first.frame.dts - first.dts
     elif first.frame.pts is None and first.pts is None:
         trust = "count"
-    return Timing(trust, stream.time_base, step, delay)
+    # A program stream stamps a few of its packets, and after a seek FFmpeg gives those stamps to the wrong pictures.
+    seekable = trust != "count" and container.format.name != "mpeg"
+    return Timing(trust, stream.time_base, step, seekable, delay)
 
 
 def _view(stream, frame: VideoFrame, warnings: list[str]) -> View:
@@ -238,7 +240,7 @@ def _last_end(source: Source, video: VideoStream | None, timing: Timing | None, 
             for packet in container.demux(*streams):
                 if not packet.size or packet.is_discard:
                     continue
-                if video and timing and packet.stream_index == video.index:
+                if video and timing and packet.stream.index == video.index:
                     counted += 1
                     time, step = timing.of_packet(packet), timing.step
                     time = (counted - 1) * step if time is None and timing.trust == "count" else time

@@ -65,7 +65,7 @@ def _embedded(source: Source, info: MediaInfo, problems: Problems) -> list[Cue]:
         streams = [container.streams[index] for index in tracks]
         try:
             for packet in container.demux(*streams):
-                cues += _decoded(packet, tracks[packet.stream_index], problems)
+                cues += _decoded(packet, tracks[packet.stream.index], problems)
         except (av.FFmpegError, OSError) as error:
             problems.note(cues[-1].span.end if cues else None, f"subtitles: cannot read on ({error.strerror})")
     return cues

@@ -25,12 +25,8 @@ class Timing:
     trust: Trust
     time_base: Fraction
     step: Fraction
-    delay: int = 0  # ticks by which dts runs ahead of presentation ("dts" only)
-
-    @property
-    def seekable(self) -> bool:
-        """Say whether a picture's time can be told without counting from the first."""
-        return self.trust != "count"
+    seekable: bool = True  # False: a picture's time is only known when all before it were read
+    delay: int = 0  # "dts" only: ticks from a packet to the release of its picture; above 0 where pictures are reordered
 
     def ticks(self, time: Instant) -> int:
         """Return the last tick at or before a time."""
