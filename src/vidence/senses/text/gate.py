@@ -1,8 +1,9 @@
 """Decide at each look whether anything must be read, where, and how finely: reading costs far more than looking.
 
-A reduced grey picture is kept of what was last read, block by block. A block that differs from it is unread; an unread
-block that no longer changes is calm and read at once, a moving one only every `BUSY_GAP_S`. A bucket of pixels, filled
-by the media's clock (not the machine's, so that results repeat), decides whether a large area is looked at finely.
+A reduced grey picture is kept of what was last read, block by block. A block that differs from it is unread. Unread
+blocks that no longer change are calm and are read at once, moving ones every `BUSY_GAP_S`. Reading spends pixels from
+a bucket that the media's own clock fills (not the machine's, so that results repeat): with plenty in it an area is
+read finely, with little coarsely, and finely later if it stays.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ WIDTH_PX = 320  # of the reduced picture
 BLOCK_PX = 8
 CHANGE = 14  # grey levels; compression noise stays below 8, thin grey writing on white reaches 20
 BUSY_GAP_S = 1.5
-FINE_MPX = 0.16  # megapixels a second that may be looked at finely: 48 CPU seconds in ten minutes
+FLOW_MPX = 0.2  # megapixels a second: at most 65 CPU seconds of detection in ten minutes
 BUCKET_MPX = 1.9
 COARSE_SCALE = 0.5
 WHOLE = 0.4  # share of the picture above which it is read whole
@@ -37,60 +38,66 @@ class Errand:
 
 
 class Gate:
-    """Remembers what was read and what was seen at the last look. One gate serves one run of frames in time order."""
+    """Remembers what was read and what was seen at the last look. One gate serves one run of frames."""
 
     def __init__(self) -> None:
-        self._read: np.ndarray | None = None
+        self._read: np.ndarray | None = None  # grey, reduced: what was read, block by block
+        self._coarse: np.ndarray | None = None  # bool, blocks: read coarsely only
         self._last: np.ndarray | None = None
         self._time: Instant | None = None
         self._busy_read: Instant | None = None
         self._bucket_mpx = BUCKET_MPX
 
     def errand(self, grey: np.ndarray, time: Instant) -> Errand | None:
-        """Say what to read in this frame (full-size grey picture, shape (H, W)), or None when nothing is new."""
-        now = cv2.resize(
-            grey,
-            (WIDTH_PX, max(1, round(WIDTH_PX * grey.shape[0] / grey.shape[1]))),
-            interpolation=cv2.INTER_AREA,
-        )
+        """Say what to read in this frame (full-size grey picture, shape (H, W)), or None when nothing is due."""
+        height = max(1, round(WIDTH_PX * grey.shape[0] / grey.shape[1]))
+        now = cv2.resize(grey, (WIDTH_PX, height), interpolation=cv2.INTER_AREA)
         if self._time is not None:
-            self._bucket_mpx = min(BUCKET_MPX, self._bucket_mpx + FINE_MPX * float(time - self._time))
+            self._bucket_mpx = min(BUCKET_MPX, self._bucket_mpx + FLOW_MPX * float(time - self._time))
         self._time = time
-        wanted = self._wanted(now, time)
+        wanted, patient = self._wanted(now, time)
         self._last = now
-        if wanted is None:
+        if wanted is None or (scale := self._scale(wanted, grey.size / 1e6, patient)) is None:
             return None
-        self._mark_read(now, wanted)
-        return Errand(wanted, self._scale(wanted, grey.shape[0] * grey.shape[1] / 1e6))
+        self._mark_read(now, wanted, scale)
+        return Errand(wanted, scale)
 
-    def _wanted(self, now: np.ndarray, time: Instant) -> Box | None:
-        if self._read is None or self._last is None or self._read.shape != now.shape:
-            self._read, self._busy_read = now.copy(), time
-            return Box(0, 0, 1, 1)
-        unread = _changed(self._read, now)
-        if not unread.any():
-            return None
-        calm = unread & ~_changed(self._last, now)
-        if calm.any():
-            return _region(_joined(unread, calm))
-        if self._busy_read is not None and time - self._busy_read < BUSY_GAP_S:
-            return None
-        self._busy_read = time
-        return _region(unread)
-
-    def _mark_read(self, now: np.ndarray, region: Box) -> None:
-        assert self._read is not None
-        height, width = now.shape
-        top, bottom = int(region.y * height), round((region.y + region.h) * height)
-        left, right = int(region.x * width), round((region.x + region.w) * width)
-        self._read[top:bottom, left:right] = now[top:bottom, left:right]
-
-    def _scale(self, region: Box, frame_mpx: float) -> float:
-        mpx = region.area * frame_mpx
-        if mpx > self._bucket_mpx:
-            return COARSE_SCALE
+    def spend(self, mpx: float) -> None:
+        """Take what was read besides the errand out of the bucket."""
         self._bucket_mpx -= mpx
-        return 1.0
+
+    def _wanted(self, now: np.ndarray, time: Instant) -> tuple[Box | None, bool]:
+        """Return the region to read, and whether it may wait until it can be read finely."""
+        if self._read is None or self._last is None or self._coarse is None or self._read.shape != now.shape:
+            self._read, self._busy_read = now.copy(), time
+            self._coarse = np.zeros_like(_changed(now, now))
+            return Box(0, 0, 1, 1), False
+        unread, moving = _changed(self._read, now), _changed(self._last, now)
+        if (calm := unread & ~moving).any():
+            return _region(_joined(unread, calm)), False
+        if unread.any() and (self._busy_read is None or time - self._busy_read >= BUSY_GAP_S):
+            self._busy_read = time
+            return _region(unread), False
+        if (unfinished := self._coarse & ~moving & ~unread).any():
+            return _region(unfinished), True
+        return None, False
+
+    def _mark_read(self, now: np.ndarray, region: Box, scale: float) -> None:
+        assert self._read is not None
+        assert self._coarse is not None
+        for plane, unit in ((self._read, 1), (self._coarse, BLOCK_PX)):
+            height, width = now.shape[0] / unit, now.shape[1] / unit
+            rows = slice(int(region.y * height), round((region.y + region.h) * height))
+            columns = slice(int(region.x * width), round((region.x + region.w) * width))
+            plane[rows, columns] = now[rows, columns] if unit == 1 else scale < 1
+
+    def _scale(self, region: Box, frame_mpx: float, patient: bool) -> float | None:
+        for scale in (1.0,) if patient else (1.0, COARSE_SCALE):
+            mpx = region.area * frame_mpx * scale**2
+            if mpx <= self._bucket_mpx:
+                self._bucket_mpx -= mpx
+                return scale
+        return None
 
 
 def _changed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -109,10 +116,10 @@ def _joined(unread: np.ndarray, seeds: np.ndarray) -> np.ndarray:
 
 
 def _region(mask: np.ndarray) -> Box:
-    """Return the box around marked blocks, one block wider on each side; the whole picture when it is most of it."""
+    """Return the box around marked blocks, a little wider; the whole picture when it is most of it."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     height, width = mask.shape
     left, right = max(columns[0] - 2, 0) / width, min(columns[-1] + 3, width) / width
     top, bottom = max(rows[0] - 1, 0) / height, min(rows[-1] + 2, height) / height
-    box = Box(left, top, right - left, bottom - top)
+    box = Box(float(left), float(top), float(right - left), float(bottom - top))
     return Box(0, 0, 1, 1) if box.area > WHOLE else box

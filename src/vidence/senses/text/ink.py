@@ -25,12 +25,18 @@ def ink_mask(cut: Image) -> np.ndarray:
 def ink_colours(cut: Image) -> tuple[str | None, str | None]:
     """Name the colour of the letters and of their ground; None where there are too few pixels to tell.
 
-    Only the inside of strokes counts (their edges are blends), as long as there is an inside.
+    Thin strokes are mostly blends with the ground: of the ink only the half farthest from the ground counts.
     """
+    mask = ink_mask(cut)
+    ground = cut[~cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)]
+    ink = cut[mask]
+    if len(ink) >= 20 and len(ground) >= 20:
+        distance = np.abs(ink.astype(np.int16) - np.median(ground, axis=0)).sum(axis=1)
+        ink = ink[distance >= np.median(distance)]
+    return _name(ink), _name(ground)
+
+
+def _name(pixels: np.ndarray) -> str | None:
     from vidence.senses.colour_names import name_colours
 
-    mask = ink_mask(cut)
-    inside = cv2.erode(mask.astype(np.uint8), np.ones((2, 2), np.uint8)).astype(bool)
-    ink = inside if inside.sum() >= 20 else mask
-    ground = ~cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-    return tuple(name_colours(cut[part])[0][0] if part.sum() >= 20 else None for part in (ink, ground))  # type: ignore[return-value]
+    return name_colours(pixels)[0][0] if len(pixels) >= 10 else None

@@ -32,7 +32,7 @@ def read_image(image: Image, region: Box | None = None) -> list[Line]:
         return []
     side = max(part.shape[:2])
     scale = min(FULL_SIDE / side, 1.0) if side >= SMALL_SIDE else min(SMALL_SIDE / side, 4.0)
-    quads = [quad + np.float32([left, top]) for quad in detect(part, scale)]
+    quads = [quad + np.array([left, top], np.float32) for quad in detect(part, scale)]
     return read_quads(image, quads)
 
 
@@ -40,10 +40,8 @@ def pixels_of(region: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """Return (left, top, right, bottom) in pixels of a region of a picture of `size` (height, width)."""
     height, width = size
     left, top = max(0, int(region.x * width)), max(0, int(region.y * height))
-    right, bottom = (
-        min(width, round((region.x + region.w) * width)),
-        min(height, round((region.y + region.h) * height)),
-    )
+    right = min(width, round((region.x + region.w) * width))
+    bottom = min(height, round((region.y + region.h) * height))
     return left, top, right, bottom
 
 

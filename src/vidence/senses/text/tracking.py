@@ -99,12 +99,19 @@ class Track:
     votes: dict[str, float] = field(default_factory=dict)
     confidence: dict[str, float] = field(default_factory=dict)
     path: list[tuple[Instant, Box]] = field(default_factory=list)
+    readings: dict[str, int] = field(default_factory=dict)
+    looks: int = 0
     best: Image | None = None  # the crop of the surest reading, for its colours
 
     @property
     def text(self) -> str:
         """The reading with the most votes."""
         return max(self.votes, key=self.votes.__getitem__)
+
+    @property
+    def sureness(self) -> float:
+        """Confidence of the reading with the most votes."""
+        return self.confidence[self.text]
 
     @property
     def box(self) -> Box:
@@ -119,11 +126,13 @@ class Track:
         if line.confidence >= max(self.confidence.values(), default=0.0):
             self.best = cut
         self.votes[line.text] = self.votes.get(line.text, 0.0) + 1 / (1.02 - min(line.confidence, 1.0))
+        self.readings[line.text] = self.readings.get(line.text, 0) + 1
         self.confidence[line.text] = max(self.confidence.get(line.text, 0.0), line.confidence)
 
     def seen_at(self, time: Instant, box: Box) -> None:
         """Note that the line is there. Of a line that stands still only the first and last place are kept."""
         self.seen, self.missed, self.looks_missed = time, None, 0
+        self.looks += 1
         if len(self.path) >= 2 and _near(self.path[-1][1], box) and _near(self.path[-2][1], box):
             self.path[-1] = (time, box)
         else:
@@ -160,10 +169,31 @@ def overlap(a: Box, b: Box) -> float:
     return max(w, 0.0) * max(h, 0.0) / small if small > 0 else 0.0
 
 
+def credible(track: Track) -> bool:
+    """Say whether a whole track is likely writing.
+
+    A texture taken for writing reads differently each time, and never surely; a glyph alone is most often an icon.
+    """
+    letters = sum(c.isalnum() for c in track.text)
+    if letters <= 2:
+        return (
+            track.sureness >= (0.95 if track.text.isascii() else 0.99)
+            and track.looks >= 2
+            and track.box.h < 0.5
+        )
+    return track.sureness >= 0.85 or track.readings[track.text] >= 2
+
+
 def start_track(line: Line, image: Image, grey: np.ndarray, time: Instant) -> Track:
     """Open a track on a line just read."""
-    cut = crop(image, line.quad)
     track = Track(time, line.quad, Patch.of(image, grey, line.quad), grey.shape[:2], time)
-    track.read(line, cut)
+    track.read(line, crop(image, line.quad))
     track.seen_at(time, line.box)
     return track
+
+
+def continue_track(track: Track, line: Line, image: Image, grey: np.ndarray, time: Instant) -> None:
+    """Add a reading of the line a track follows, and follow it from where it was read."""
+    track.quad, track.patch = line.quad, Patch.of(image, grey, line.quad)
+    track.read(line, crop(image, line.quad))
+    track.seen_at(time, line.box)
