@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SIDE = 240  # px: sparse flow between two such pictures costs about 5 ms
 CORNERS = 120
+CORNERS_LAST = 5  # steps: while nothing moves the corners stay where they are, and finding them costs 1 ms
 PASSING_S = 20  # longer than this nothing passes; a camera may well come back
 STILL_PX = 0.3  # corners of a fixed camera stay within this at 240 px, noise and compression included
 STILL_LEVELS = 3.0  # of 255: mean change of a cell that stayed, noise included
@@ -84,9 +85,12 @@ def steps_between(times: Sequence[Instant], pictures: Sequence[Image]) -> list[S
     passed before a camera that stood still.
     """
     greys = [_grey(picture) for picture in pictures]
-    steps = []
+    steps: list[Step] = []
+    corners_P = np.empty((0, 2), np.float32)
     for k in range(len(times) - 1):
-        step = _step(greys[k], greys[k + 1], Span(times[k], times[k + 1]))
+        if k % CORNERS_LAST == 0 or not steps[-1].still:
+            corners_P = find_corners(greys[k])
+        step = _step(greys[k], greys[k + 1], Span(times[k], times[k + 1]), corners_P)
         if step.trust < TRUST and _unlike(pictures[k], pictures[k + 1]):
             step = replace(step, cut=True, still=False)
         steps.append(step)
@@ -118,12 +122,16 @@ def _grey(picture: Image) -> np.ndarray:
     return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
 
 
-def _step(before: np.ndarray, after: np.ndarray, span: Span) -> Step:
+def _step(before: np.ndarray, after: np.ndarray, span: Span, corners_P: np.ndarray | None = None) -> Step:
     """Estimate one step from two grey pictures."""
-    start_P, end_P = follow_corners(before, after)
+    start_P = find_corners(before) if corners_P is None else corners_P
+    start_P, end_P = _follow(before, after, start_P)
     height, width = before.shape
     if len(start_P) >= 8 and _mostly_still(start_P, end_P, width, height):
         return _stand(span, 1.0)
+    back_P, again_P = _follow(after, before, end_P, keep_lost=True)
+    good = np.abs(again_P - start_P).max(axis=1) < 0.7 if len(back_P) else np.zeros(0, bool)
+    start_P, end_P = start_P[good], end_P[good]
     matrix, trust = _fit(start_P, end_P)
     if matrix is None or trust < TRUST:
         return replace(_stand(span, 0.5 * trust), still=_calm(before, after) >= 0.75)
@@ -135,29 +143,37 @@ def _step(before: np.ndarray, after: np.ndarray, span: Span) -> Step:
 
 def _calm(before: np.ndarray, after: np.ndarray) -> float:
     """Return the share of 8 x 6 cells that stayed as they were, but for noise and a change of exposure."""
+    import cv2
+
     change = after.astype(np.float32) - before
-    return float((_cells(np.abs(change - np.median(change))) < STILL_LEVELS).mean())
+    off = np.abs(change - np.median(change))
+    return float((cv2.resize(off, (8, 6), interpolation=cv2.INTER_AREA) < STILL_LEVELS).mean())
 
 
-def _cells(picture: np.ndarray) -> np.ndarray:
+def find_corners(grey: np.ndarray) -> np.ndarray:
+    """Return up to `CORNERS` points worth following."""
     import cv2
 
-    return cv2.resize(picture, (8, 6), interpolation=cv2.INTER_AREA)
+    corners = cv2.goodFeaturesToTrack(grey, CORNERS, 0.01, 7)
+    return np.empty((0, 2), np.float32) if corners is None else corners[:, 0]
 
 
-def follow_corners(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Follow corners forth and back; return where those that agree began and ended."""
+def _follow(
+    before: np.ndarray, after: np.ndarray, points_P: np.ndarray, keep_lost: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Follow points by pyramidal Lucas-Kanade flow; return where they began and ended (lost ones end at infinity)."""
     import cv2
 
-    corners = cv2.goodFeaturesToTrack(before, CORNERS, 0.01, 7)
-    if corners is None:
-        return np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
-    window = {"winSize": (13, 13), "maxLevel": 4}
-    there, found, _ = cv2.calcOpticalFlowPyrLK(before, after, corners, np.empty(0), **window)
-    back, returned, _ = cv2.calcOpticalFlowPyrLK(after, before, there, np.empty(0), **window)
-    astray = np.abs(back - corners).max(axis=(1, 2))
-    good = (found[:, 0] > 0) & (returned[:, 0] > 0) & (astray < 0.7)
-    return corners[good, 0], there[good, 0]
+    if not len(points_P):
+        return points_P, points_P
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(
+        before, after, points_P[:, None], np.empty(0), winSize=(13, 13), maxLevel=3
+    )
+    kept = found[:, 0] > 0
+    if keep_lost:
+        moved[~kept] = np.inf
+        kept[:] = True
+    return points_P[kept], moved[kept, 0]
 
 
 def _mostly_still(start_P: np.ndarray, end_P: np.ndarray, width: int, height: int) -> bool:

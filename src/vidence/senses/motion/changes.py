@@ -30,8 +30,11 @@ EDGE_RATIO = 1.2  # one outline must be this much sharper than the other to say 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
-    """One lasting change: `span` from the last look at the old state to the first at the new."""
+    """One lasting change: `span` from the last look at the old state (sample `old`) to the first at the new (`new`)."""
 
+    old: int
+    new: int
+    mask_YX: np.ndarray
     span: Span
     box: Box
     change: str
@@ -75,6 +78,7 @@ def _settlings(times: Sequence[Instant], small_TYXC: np.ndarray) -> Iterator[Set
     known, last = np.zeros(shape, bool), np.zeros(shape, int)
     group: Settling | None = None
     for k in range(CALM_LOOKS - 1, len(times)):
+        small_TYXC[k] = _levelled(small_TYXC[k], state_YXC, known)
         window = small_TYXC[k - CALM_LOOKS + 1 : k + 1]
         calm = _widest(window.max(axis=0) - window.min(axis=0)) < CALM_LEVELS
         value = window[CALM_LOOKS // 2].astype(np.float32)
@@ -96,6 +100,18 @@ def _settlings(times: Sequence[Instant], small_TYXC: np.ndarray) -> Iterator[Set
         yield group
 
 
+def _levelled(picture_YXC: np.ndarray, state_YXC: np.ndarray, known_YX: np.ndarray) -> np.ndarray:
+    """Undo a change of exposure: scale each channel so that most of the picture is as it was."""
+    import cv2
+
+    rough = (slice(1, None, 5), slice(1, None, 5))
+    seen = known_YX[rough]
+    if not seen.any():
+        return picture_YXC
+    gain = np.median((state_YXC[rough][seen] + 2) / (picture_YXC[rough][seen] + 2.0), axis=0)
+    return cv2.multiply(picture_YXC, (*gain.tolist(), 0.0))
+
+
 def _widest(picture_YXC: np.ndarray) -> np.ndarray:
     return np.maximum(np.maximum(picture_YXC[..., 0], picture_YXC[..., 1]), picture_YXC[..., 2])
 
@@ -115,10 +131,27 @@ def _things(times: Sequence[Instant], pictures: Sequence[np.ndarray], settling: 
         if not LEAST_AREA <= share <= MOST_AREA or not inside.any():
             continue
         old, new = int(np.median(settling.old_YX[inside])), int(np.median(settling.new_YX[inside]))
+        if _stands_out(pictures[old], pictures[new], labels == k) < CHANGE_LEVELS:
+            continue
         kind, sure, colours = _came_or_went(pictures[old], pictures[new], labels == k)
         box = Box(x / width, y / height, w / width, h / height)
         confidence = round(min(0.5 + 0.25 * sure + 10 * min(share, 0.02), 0.95), 3)
-        yield Change(Span(times[min(old, new)], times[new]), box, kind, colours, share, confidence)
+        span = Span(times[min(old, new)], times[new])
+        yield Change(old, new, labels == k, span, box, kind, colours, share, confidence)
+
+
+def _stands_out(before: np.ndarray, after: np.ndarray, mask_YX: np.ndarray) -> float:
+    """Mean change within the mask beyond that of its surroundings, 0 to 255: what the light alone does is the same."""
+    import cv2
+
+    size = mask_YX.shape[::-1]
+    old, new = (
+        cv2.resize(p, size, interpolation=cv2.INTER_AREA).astype(np.float32) + 2 for p in (before, after)
+    )
+    mask = mask_YX.astype(np.uint8)
+    ring = cv2.dilate(mask, np.ones((15, 15), np.uint8)) - cv2.dilate(mask, np.ones((5, 5), np.uint8))
+    light = np.median(new[ring > 0] / old[ring > 0], axis=0) if ring.any() else np.ones(3)
+    return float(_widest(np.abs(new - old * light))[mask_YX].mean())
 
 
 def _came_or_went(

@@ -10,7 +10,8 @@ Legend: T samples, Y X picture rows and columns, C colour (RGB); masks are bool.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -27,6 +28,17 @@ class Scene:
 
     background_YXC: np.ndarray  # uint8
     threshold_YX: np.ndarray  # float32
+
+
+class Repaint(Protocol):
+    """A lasting change: what the mask holds looks as in sample `old` before, as in sample `new` from then on."""
+
+    @property
+    def old(self) -> int: ...
+    @property
+    def new(self) -> int: ...
+    @property
+    def mask_YX(self) -> np.ndarray: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,17 +59,39 @@ def learn_scene(pictures: Sequence[np.ndarray]) -> Scene:
     return Scene(background, np.maximum(LEAST_LEVELS, RESTLESS * usual).astype(np.float32))
 
 
-def masks(pictures: Sequence[np.ndarray], scene: Scene) -> Iterator[Masks]:
-    """Yield one pair of masks for each picture."""
+def masks(pictures: Sequence[np.ndarray], scene: Scene, repaints: Sequence[Repaint] = ()) -> Iterator[Masks]:
+    """Yield the masks of each picture against the scene as it is by then, lasting changes painted in."""
+    scene = _as_it_began(pictures, scene, repaints)
     behind, here = None, _soft(pictures[0]) if len(pictures) else None
     for k in range(len(pictures)):
         ahead = _soft(pictures[k + 1]) if k + 1 < len(pictures) else None
         assert here is not None
+        for repaint in repaints:
+            if repaint.new == k:
+                scene = _painted(scene, here, repaint.mask_YX)
         changes = [_apart(other, here) for other in (behind, ahead) if other is not None]
         foreground, dimmed = _foreground(here, scene)
         moved = np.max(changes, axis=0) > 0.8 * scene.threshold_YX if changes else np.zeros_like(foreground)
         yield Masks(foreground, foreground & moved, dimmed)
         behind, here = here, ahead
+
+
+def _as_it_began(pictures: Sequence[np.ndarray], scene: Scene, repaints: Sequence[Repaint]) -> Scene:
+    """Put back what the scene held before its changes, the earliest last so that it prevails."""
+    for repaint in sorted(repaints, key=lambda repaint: -repaint.new):
+        scene = _painted(scene, _soft(pictures[repaint.old]), repaint.mask_YX)
+    return scene
+
+
+def _painted(scene: Scene, soft_YXC: np.ndarray, mask_YX: np.ndarray) -> Scene:
+    import cv2
+
+    height, width = soft_YXC.shape[:2]
+    grown = cv2.dilate(mask_YX.astype(np.uint8), np.ones((3, 3), np.uint8))
+    mask = cv2.resize(grown, (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
+    background = scene.background_YXC.copy()
+    background[mask] = _level(soft_YXC, scene.background_YXC)[mask]
+    return replace(scene, background_YXC=background)
 
 
 def _soft(picture_YXC: np.ndarray) -> np.ndarray:

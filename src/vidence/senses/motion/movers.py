@@ -25,8 +25,11 @@ LEAST_LOOKS, LEAST_S = 3, 0.5
 LEAST_PATH = 0.04  # picture sides between the ends, or half the thing's own size if that is more
 LEAST_ORDER = 0.25  # net path over walked path: leaves and flames go to and fro
 PATIENCE_S = 1.2
+LEAST_MOVING = 0.1  # share of a blob's pixels; the inside of an even surface does not seem to move
 EDGE = 0.015  # a box this near to the border touches it
-LEAST_LIT = 0.3  # share of a blob that is no shade of the background; below, the thing itself may be a dark grey
+LEAST_LIT = (
+    0.3  # share of a blob that is no shade of the background; below, the thing itself may be a dark grey
+)
 PIXELS = 300  # taken from each blob for its colours
 
 
@@ -47,10 +50,11 @@ class Mover:
 
 @dataclass(slots=True)
 class Looks:
-    """What is kept beside the tracker: the sample times, and the pixels of each sighting."""
+    """What is kept beside the tracker: the sample times, and of each sighting its pixels and whether it moved."""
 
     times: dict[float, Instant] = field(default_factory=dict)
-    pixels: dict[int, np.ndarray] = field(default_factory=dict)
+    pixels: dict[Sighting, np.ndarray] = field(default_factory=dict)
+    moving: set[Sighting] = field(default_factory=set)
 
 
 def find_movers(
@@ -63,7 +67,14 @@ def find_movers(
         found = list(_blobs(picture, mask, looks))
         tracker.look(float(time), [blob for blob, _ in found], [moving for _, moving in found])
     ends = (times[0], times[-1]) if times else None
-    return [_mover(track, looks, ends, trust) for track in tracker.finish() if _real(track) and ends]
+    tracks = [_trimmed(track, looks) for track in tracker.finish()]
+    return [_mover(track, looks, ends, trust) for track in tracks if ends and _real(track)]
+
+
+def _trimmed(track: Track, looks: Looks) -> Track:
+    """Drop the looks before the first movement and after the last: what only stays belongs to the scene."""
+    moving = [k for k, (_, seen) in enumerate(track.looks) if seen in looks.moving]
+    return Track(track.looks[moving[0] : moving[-1] + 1] if moving else [])
 
 
 def _blobs(picture: np.ndarray, mask: Masks, looks: Looks) -> Iterator[tuple[Sighting, bool]]:
@@ -71,20 +82,24 @@ def _blobs(picture: np.ndarray, mask: Masks, looks: Looks) -> Iterator[tuple[Sig
     import cv2
 
     height, width = mask.foreground_YX.shape
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.foreground_YX.astype(np.uint8), connectivity=8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        mask.foreground_YX.astype(np.uint8), connectivity=8
+    )
     for k in range(1, count):
         x, y, w, h, area = (int(value) for value in stats[k])
         if area < LEAST_AREA * height * width:
             continue
         inside = labels[y : y + h, x : x + w] == k
-        pixels = picture[y : y + h, x : x + w][inside]
+        skip = max(area // PIXELS, 1)
+        pixels = picture[y : y + h, x : x + w][inside][::skip]
         box = Box(x / width, y / height, w / width, h / height)
         blob = Sighting("thing", 1.0, box, _histogram(pixels))
-        lit = pixels[~mask.dimmed_YX[y : y + h, x : x + w][inside]]
-        own = lit if len(lit) >= LEAST_LIT * len(pixels) else pixels
-        looks.pixels[id(blob)] = own[:: max(len(own) // PIXELS, 1)]
+        lit = pixels[~mask.dimmed_YX[y : y + h, x : x + w][inside][::skip]]
+        looks.pixels[blob] = lit if len(lit) >= LEAST_LIT * len(pixels) else pixels
         moving = mask.moving_YX[y : y + h, x : x + w][inside]
-        yield blob, bool(moving.mean() > 0.1)
+        if moving.mean() > LEAST_MOVING:
+            looks.moving.add(blob)
+        yield blob, blob in looks.moving
 
 
 def _histogram(pixels_N3: np.ndarray) -> np.ndarray:
@@ -120,17 +135,23 @@ def _mover(track: Track, looks: Looks, ends: tuple[Instant, Instant], trust: flo
     first, last = path[0][1], path[-1][1]
     net, walked = _net(track), _walked(track)
     smooth = min(net / walked, 1.0) if walked > 0 else 0.0
-    pixels = np.concatenate([looks.pixels[id(seen)] for _, seen in track.looks])
+    pixels = np.concatenate([looks.pixels[seen] for _, seen in track.looks])
+    enters = None if path[0][0] == ends[0] else _edge(first, [box for _, box in path[:4]])
+    leaves = None if path[-1][0] == ends[1] else _edge(last, [box for _, box in path[-1:-5:-1]])
+    travelled = (
+        1.0 if enters or leaves else min(net / 0.3, 1.0)
+    )  # what only stirs in place may be part of a thing
+    sure = 0.4 + 0.2 * min(len(path) / 10, 1.0) + 0.2 * smooth + 0.2 * travelled
     return Mover(
         path=path,
         direction=_direction(path),
-        enters=None if path[0][0] == ends[0] else _edge(first, [box for _, box in path[:4]]),
-        leaves=None if path[-1][0] == ends[1] else _edge(last, [box for _, box in path[-1:-5:-1]]),
+        enters=enters,
+        leaves=leaves,
         colours=[(name, round(share, 3)) for name, share in name_colours(pixels)[:4]],
         area=float(np.median([box.area for _, box in path])),
         distance=round(net, 4),
         smoothness=round(smooth, 3),
-        confidence=round(trust * (0.55 + 0.25 * min(len(path) / 10, 1.0) + 0.2 * smooth), 3),
+        confidence=round(trust * sure, 3),
     )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 RATE_HZ = 5.0
 SIDE = 320
 LEAD_S = 4.0
+TRUST = 0.95  # in movers before a still camera
 STATIC_SHARE = 0.85  # of the steps of a shot: then its background can be learnt
 
 
@@ -94,13 +95,13 @@ class MotionWatcher:
         times, pictures = self.times[first : last + 1], self.pictures[first : last + 1]
         if sum(step.still for step in steps) < STATIC_SHARE * len(steps):
             return
-        scene = learn_scene(pictures)
-        for mover in find_movers(times, pictures, masks(pictures, scene), trust=0.95):
-            if seen := self._mover(mover):
-                yield seen
-        for change in find_changes(times, pictures):
-            if change.span.middle in self.segment:
-                yield self._change(change)
+        scene, changes = learn_scene(pictures), find_changes(times, pictures)
+        movers = find_movers(times, pictures, masks(pictures, scene), TRUST)
+        lasting = [c for c in changes if c.confidence >= 0.75 and c.area >= 0.005 and not _stopped(c, movers)]
+        if lasting:
+            movers = find_movers(times, pictures, masks(pictures, scene, lasting), TRUST)
+        yield from (seen for mover in movers if (seen := self._mover(mover)))
+        yield from (self._change(change) for change in changes if change.span.middle in self.segment)
 
     def _camera(self, steps: Sequence[Step]) -> Iterator[Observation]:
         inside = [s for s in steps if s.span.end > self.segment.start and s.span.start < self.segment.end]
@@ -145,7 +146,9 @@ class MotionWatcher:
         )
         return replace(seen, track=((seen.span.start, change.box),))
 
-    def _observe(self, span: Span, text: str, confidence: float, kind: str, data: dict[str, Any]) -> Observation:
+    def _observe(
+        self, span: Span, text: str, confidence: float, kind: str, data: dict[str, Any]
+    ) -> Observation:
         return Observation(span, "visual", self.producer, text, confidence, data={"kind": kind, **data})
 
 
@@ -159,8 +162,20 @@ def _shots(steps: Sequence[Step]) -> Iterator[tuple[int, int]]:
     yield first, len(steps)
 
 
+def _stopped(change: Change, movers: Sequence[Mover]) -> bool:
+    """Say whether a change is a mover that came to rest there, or set off from there, and not a thing it left."""
+    edges = (change.span.start, change.span.end)
+    ends = (at for mover in movers for at in mover.path if min(abs(at[0] - edge) for edge in edges) <= 1)
+    return any(box.iou(change.box) > 0.5 for _, box in ends)
+
+
 def _sums(part: Stretch) -> dict[str, Any]:
-    return {"move": part.move, "scale": round(part.scale, 4), "dx": round(part.dx, 4), "dy": round(part.dy, 4)}
+    return {
+        "move": part.move,
+        "scale": round(part.scale, 4),
+        "dx": round(part.dx, 4),
+        "dy": round(part.dy, 4),
+    }
 
 
 def _said(kind: str, part: Stretch) -> str:
@@ -170,7 +185,9 @@ def _said(kind: str, part: Stretch) -> str:
         return words if kind == "camera" else f"over the shot: {words}"
     nearer, ratio = part.scale > 1, max(part.scale, 1 / part.scale)
     much = "much " if ratio >= 1.5 else ""
-    return f"over the shot: {words} and ends {much}{'nearer' if nearer else 'farther away'} ({ratio:.1f} times)"
+    return (
+        f"over the shot: {words} and ends {much}{'nearer' if nearer else 'farther away'} ({ratio:.1f} times)"
+    )
 
 
 def _join_camera(left: Observation, right: Observation) -> Observation | None:
@@ -195,7 +212,11 @@ def _join_movers(left: Observation, right: Observation) -> Observation | None:
     """Join two paths when the first, moving on, is where the second begins, at about its size."""
     if left.data["leaves"] or right.data["enters"] or not (left.track and right.track):
         return None
-    (before_at, before), (at, box), (next_at, after) = (left.track[-2:] * 2)[-2], left.track[-1], right.track[0]
+    (before_at, before), (at, box), (next_at, after) = (
+        (left.track[-2:] * 2)[-2],
+        left.track[-1],
+        right.track[0],
+    )
     ahead = float((next_at - at) / (at - before_at)) if at > before_at else 0.0
     (x0, y0), (x1, y1), (x2, y2) = before.centre, box.centre, after.centre
     apart = min(
@@ -205,9 +226,14 @@ def _join_movers(left: Observation, right: Observation) -> Observation | None:
     if not alike or apart > max(LEAST_PATH, 0.5 * math.sqrt(max(box.area, after.area))):
         return None
     track = left.track + right.track
-    data = {**left.data, "leaves": right.data["leaves"], "distance": left.data["distance"] + right.data["distance"]}
+    data = {
+        **left.data,
+        "leaves": right.data["leaves"],
+        "distance": left.data["distance"] + right.data["distance"],
+    }
     (x0, y0), (x1, y1) = track[0][1].centre, track[-1][1].centre
     if max(abs(x1 - x0), abs(y1 - y0)) >= LEAST_PATH:
         wide = abs(x1 - x0) >= abs(y1 - y0)
         data["direction"] = ("right" if x1 > x0 else "left") if wide else ("down" if y1 > y0 else "up")
-    return replace(left, span=left.span.hull(right.span), track=track, data=data)
+    text = f"{left.text.rsplit(' ', 1)[0]} {data['direction']}"
+    return replace(left, span=left.span.hull(right.span), text=text, track=track, data=data)
