@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 _MARKUP = re.compile(r"<[^>]*>|\{\\[^}]*\}")
 _SPACES = re.compile(r"\s+")
+# ISO 639-2 codes, as Matroska and MP4 write them, whose first two letters are not the ISO 639-1 code
+_TWO_LETTERS = {
+    "spa": "es", "ger": "de", "deu": "de", "por": "pt", "pol": "pl", "chi": "zh", "zho": "zh", "jpn": "ja",
+    "tur": "tr", "swe": "sv", "dut": "nl", "nld": "nl", "gre": "el", "ell": "el", "cze": "cs", "ces": "cs",
+    "rum": "ro", "ron": "ro", "ukr": "uk", "ind": "id", "fil": "tl", "per": "fa", "fas": "fa", "und": "",
+    "dan": "da", "kor": "ko", "slo": "sk", "slk": "sk", "slv": "sl", "srp": "sr", "est": "et", "cat": "ca",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +41,18 @@ def lines(media: Media, language: str) -> list[Line]:
         return []
 
     def rank(track: tuple[str, str]) -> tuple[bool, int]:
-        return track[0][:2].lower() == language, sum(len(cue.text) for cue in tracks[track])
+        return two_letters(track[0]) == language, sum(len(cue.text) for cue in tracks[track])
 
     chosen = tracks[max(tracks, key=rank)]
-    read = [Line(cue.span, plain(cue.text), cue.language[:2].lower()) for cue in chosen]
+    bounds = media.info.span  # the last subtitle often outlasts the picture
+    read = [Line(cue.span.clipped(bounds), plain(cue.text), two_letters(cue.language)) for cue in chosen]
     return sorted((line for line in read if line.text), key=lambda line: line.span)
+
+
+def two_letters(code: str) -> str:
+    """Return the ISO 639-1 code of a language as containers name it ("eng", "pt-BR"), "" for none."""
+    plain_code = code.replace("_", "-").split("-")[0].lower()
+    return _TWO_LETTERS.get(plain_code, plain_code[:2])
 
 
 def plain(text: str) -> str:
