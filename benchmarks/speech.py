@@ -21,8 +21,7 @@ from vidence.media import open_media
 from vidence.senses.speech import Speech
 
 SPELT = {"mr": "mister", "mrs": "missus", "dr": "doctor", "st": "saint", "&": "and"}
-NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-DIGITS = dict(zip(map(str, range(13)), NUMBERS, strict=True))
+NUMBERS = [
     "zero",
     "one",
     "two",
@@ -37,6 +36,7 @@ DIGITS = dict(zip(map(str, range(13)), NUMBERS, strict=True))
     "eleven",
     "twelve",
 ]
+DIGITS = dict(zip(map(str, range(13)), NUMBERS, strict=True))
 BAR = 0.15
 
 
