@@ -37,7 +37,7 @@ class Crew:
 
     def start(self) -> None:
         """Start the threads."""
-        for sense in dict.fromkeys(sense for senses in self.todo.values() for sense in senses):
+        for sense in {s.name: s for senses in self.todo.values() for s in senses}.values():
             worker = Worker(sense, self.media, self._results.put, self._stop)
             self._workers[sense.name] = worker
             if isinstance(sense, VisualSense):

@@ -83,8 +83,9 @@ def index(
     started_s = time.perf_counter()
     memory.add(media)
     run = _Run(media, memory, _usable(senses, media), span, progress)
-    while (todo := run.todo()) and not run.work_on(todo):
-        time.sleep(_POLL_S)  # all that is left is claimed by another process: wait for it, or inherit it
+    while todo := run.todo():
+        if not run.work_on(todo):
+            time.sleep(_POLL_S)  # all that is left is claimed by another process: wait for it, or inherit it
     memory.note_problems(media.hash, media.problems)
     run.report.problems = tuple(media.problems)
     run.report.wall_s = time.perf_counter() - started_s
