@@ -1,0 +1,55 @@
+"""Hold a phrase against what was looked at: where is it seen, how surely, and can it be seen at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from vidence.senses.looks.calibration import together
+from vidence.senses.looks.embedded_eye import LEAST_KIND, EmbeddedEye
+from vidence.senses.looks.eye import Eye
+from vidence.senses.looks.vocabulary import Known, names_in
+from vidence.senses.observation import Observation
+
+SEEN = 0.7  # below this it cannot be told; absence is never told, as small things are missed
+
+
+class Match(NamedTuple):
+    """One observation held against a phrase."""
+
+    observation: Observation
+    score: float  # how much nearer than chance, comparable over phrases
+    p: float  # chance that the phrase is seen there
+
+    @property
+    def seen(self) -> bool | None:
+        """True where it is seen, None where that cannot be told."""
+        return True if self.p >= SEEN else None
+
+
+def matches(
+    phrase: str | np.ndarray, observations: Sequence[Observation], eye: Eye | None = None
+) -> list[Match]:
+    """Hold a phrase (or its vector) against observations of the sense of looks, the best first.
+
+    Observations of other senses, or of an eye with another space, are left out.
+    """
+    eye = EmbeddedEye() if eye is None else eye
+    usable = [o for o in observations if o.vector is not None and o.data.get("space") == eye.space]
+    if not usable:
+        return []
+    vector = eye.phrase(phrase) if isinstance(phrase, str) else phrase
+    scores, chances = eye.chance(vector, np.stack([np.asarray(o.vector) for o in usable]))
+    known = names_in(phrase) if isinstance(phrase, str) and "kinds" in usable[0].data else []
+    if known:
+        chances = together(scores, np.array([_known_chance(o, known) for o in usable]))
+    found = [Match(o, float(s), float(p)) for o, s, p in zip(usable, scores, chances, strict=True)]
+    return sorted(found, key=lambda match: (-match.p, -match.score))
+
+
+def _known_chance(observation: Observation, known: Sequence[Known]) -> float:
+    """Give the chance of the named thing that is surest there."""
+    listed = dict(observation.data["kinds"]) | dict(observation.data["classes"])
+    return max(listed.get(one.name, LEAST_KIND / 2) for one in known)
