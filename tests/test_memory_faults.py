@@ -8,12 +8,13 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+
 from conftest import write_video
 from test_memory import SPEECH, add, said
-
 from vidence.errors import StoreError
 from vidence.memory import Memory, schema
 from vidence.timeline import Span
@@ -34,6 +35,13 @@ def filled(tmp_path: Path) -> tuple[Path, str]:
     return path, medium
 
 
+def write_many(memory: Memory, medium: str, numbers: Iterable[int], text: str) -> None:
+    """Write one segment for each number; its sentence begins with "late" and the number."""
+    for n in numbers:
+        spoken = said(60 * n, 60 * n + 1, f"late {n} {text}")
+        memory.write(medium, SPEECH, Span.of(60 * n, 60 * n + 60), [spoken])
+
+
 def test_garbage_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "m.sqlite"
     path.write_bytes(b"this is no database, " * 500)
@@ -47,9 +55,14 @@ def test_damage_in_the_middle_is_told_and_not_overwritten(filled: tuple[Path, st
     whole = path.read_bytes()
     damaged = whole[:8192] + b"\xff" * (len(whole) - 8192)
     path.write_bytes(damaged)
-    with pytest.raises(StoreError, match=r"damaged.*recover|SQLite"), Memory.open(path) as memory:
-        memory.write(medium, SPEECH, Span.of(9000, 9060), [said(9000, 9001, "more")])
-        memory.observations(medium)
+
+    def use() -> None:
+        with Memory.open(path) as memory:
+            memory.write(medium, SPEECH, Span.of(9000, 9060), [said(9000, 9001, "more")])
+            memory.observations(medium)
+
+    with pytest.raises(StoreError, match=r"damaged.*recover"):
+        use()
     assert path.read_bytes()[8192:16384] == damaged[8192:16384]
 
 
@@ -95,10 +108,7 @@ def test_a_full_database_loses_nothing(filled: tuple[Path, str]) -> None:
         pages = memory._database.value("PRAGMA page_count")
         memory._database.read(f"PRAGMA max_page_count = {pages + 4}")
         with pytest.raises(StoreError, match="disk is full"):
-            for n in range(40, 400):
-                memory.write(
-                    medium, SPEECH, Span.of(60 * n, 60 * n + 60), [said(60 * n, 60 * n + 1, "z" * 5000)]
-                )
+            write_many(memory, medium, range(40, 400), "z" * 5000)
         assert len(memory.observations(medium)) >= 40
     with Memory.open(path) as memory:
         assert [s.text for s in memory.observations(medium)][:40] == [f"sentence {n}" for n in range(40)]
@@ -112,14 +122,14 @@ import resource
 from vidence.errors import StoreError
 from vidence.memory import Memory
 sys.path.insert(0, sys.argv[1])
-from test_memory import SPEECH, no_meaning, said
-from vidence.timeline import Span
+from test_memory import no_meaning
+from test_memory_faults import write_many
 path, medium = Path(sys.argv[2]), sys.argv[3]
 memory = Memory.open(path, encoders={"language": no_meaning})
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 try:
     for n in range(40, 400):
-        memory.write(medium, SPEECH, Span.of(60 * n, 60 * n + 60), [said(60 * n, 60 * n + 1, f"late {n} " + "z" * 3000)])
+        write_many(memory, medium, [n], "z" * 3000)
         print(n, flush=True)
 except StoreError as error:
     print(error, file=sys.stderr)
@@ -199,7 +209,8 @@ from test_memory import SPEECH, no_meaning, said
 from vidence.timeline import Span
 memory = Memory.open(Path(sys.argv[2]), encoders={"language": no_meaning})
 for n in range(int(sys.argv[4]), 300, 3):
-    memory.write(sys.argv[3], SPEECH, Span.of(60 * n, 60 * n + 60), [said(60 * n + k, 60 * n + k + 1, f"{n} {k}") for k in range(5)])
+    spoken = [said(60 * n + k, 60 * n + k + 1, f"{n} {k}") for k in range(5)]
+    memory.write(sys.argv[3], SPEECH, Span.of(60 * n, 60 * n + 60), spoken)
 """
 
 

@@ -24,7 +24,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Perceived:
-    """What one producer has seen: merged spans, at most `rate_hz` frames a second (None: all), no side over `max_side`."""
+    """What one producer has seen: merged spans, at `rate_hz` frames a second (None: all), no side over `max_side`."""
 
     producer: Producer
     spans: tuple[Span, ...]

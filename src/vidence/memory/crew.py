@@ -1,4 +1,4 @@
-"""The threads of one index run: a feeder that decodes, a worker for each visual sense, a listener for each audio sense."""
+"""The threads of one index run: a feeder that decodes, a worker a visual sense, a listener an audio sense."""
 
 from __future__ import annotations
 

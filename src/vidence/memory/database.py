@@ -81,7 +81,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Write all or nothing: the lock is taken at once, so that what is read inside cannot change before the commit."""
+        """Write all or nothing; the lock is taken at once: what is read inside cannot change before the commit."""
         with self._lock, self._told():
             if self.read_only:
                 raise StoreError(

@@ -1,8 +1,8 @@
 """Join what a segment boundary has cut, so that a resumed run equals an uninterrupted one.
 
-The parts stay stored: the first keeps its id and shows the joined whole (its own content lies in `fragment`), the others
-are hidden and point to it. Boundaries are folded from left to right whatever the order in which segments were finished:
-a join made before its left neighbour arrived is undone and made again.
+The parts stay stored: the first keeps its id and shows the joined whole (its own content lies in `fragment`), the
+others are hidden and point to it. Boundaries are folded from left to right whatever the order in which segments were
+finished: a join made before its left neighbour arrived is undone and made again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SET = ", ".join(f"{column.strip()} = ?" for column in PAYLOAD.split(","))
 
 @dataclass(frozen=True, slots=True)
 class Joiner:
-    """How one sense joins. `reach_s`: how far from the boundary a part may end or begin: one and a half sampling steps."""
+    """How one sense joins, and how far (`reach_s`) from the boundary a part may end or begin."""
 
     join: Join
     reach_s: float
@@ -132,8 +132,9 @@ class _Boundaries:
         """Join the pairs that the sense accepts, likeliest first; each part is used once."""
         edge_s, reach_s = right[1], self.joiner.reach_s
         before = self._rows(
-            f"SELECT o.id, {_columns('o')} FROM observation o JOIN segment s ON s.id = o.segment_id WHERE o.medium_id = ? "
-            "AND o.producer_id = ? AND o.hidden = 0 AND o.end_s >= ? AND s.start_s < ? AND s.superseded = 0 ORDER BY o.id",
+            f"SELECT o.id, {_columns('o')} FROM observation o JOIN segment s ON s.id = o.segment_id "
+            "WHERE o.medium_id = ? AND o.producer_id = ? AND o.hidden = 0 AND o.end_s >= ? AND s.start_s < ? "
+            "AND s.superseded = 0 ORDER BY o.id",
             *self.key, edge_s - reach_s, edge_s,
         )  # fmt: skip
         after = self._rows(

@@ -33,7 +33,7 @@ def parse(text: str) -> Instant:
 
 
 def pack(seen: Observation, space: str | None) -> tuple[Any, ...]:
-    """Turn an observation into the values of the `PAYLOAD` columns; `space` names what its vector may be compared with."""
+    """Turn an observation into `PAYLOAD` values; `space` names what its vector may be compared with."""
     span, vector = seen.span, seen.vector
     return (
         exact(span.start), exact(span.end), float(span.start), float(span.end), seen.modality, seen.text,

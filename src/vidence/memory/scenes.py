@@ -1,9 +1,9 @@
 """Group shots into scenes, and keep the hierarchy until the observations change.
 
-Kernel change-point detection: the film is a row of units (shots, cut into pieces of at most `UNIT_S`), each with a vector
-of looks, colours and topic. Borders are placed by dynamic programming so that the scatter within scenes, in seconds times
-squared distance, plus a price for each border, is least (Arlot, Celisse and Harchaoui 2019, arXiv 1202.3878, with a
-linear kernel). Alternating shots of a dialogue stay together, since each border between them would cost its price.
+Kernel change-point detection: the film is a row of units (shots, cut into pieces of about `UNIT_S`), each with a
+vector of looks, colours and topic. Borders are placed by dynamic programming so that the scatter within scenes, in
+seconds times squared distance, plus a price for each border, is least (Arlot, Celisse and Harchaoui 2019, arXiv
+1202.3878, with a linear kernel). Alternating shots of a dialogue stay together: each border would cost its price.
 
 Legend: N units, D dimensions, F features after reduction.
 """

@@ -1,7 +1,7 @@
 """The tables of the memory file, as a list of migrations applied by name.
 
-A migration that has been released is never edited: a change is a new function at the end of `MIGRATIONS`. Exact times are
-kept as text ("1001/30000"), since a sum of odd time bases may not fit 64 bits; beside each stands a float for indices.
+A migration that has been released is never edited: a change is a new function at the end of `MIGRATIONS`. Exact times
+are text ("1001/30000"), since a sum of odd time bases may not fit 64 bits; beside each stands a float for indices.
 """
 
 from __future__ import annotations

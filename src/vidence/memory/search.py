@@ -180,7 +180,7 @@ def _nearest(found: Gathered, vector: np.ndarray, within: Filter, least: float) 
 
 
 def fuse(routes: dict[str, Ranking]) -> list[tuple[int, float, dict[str, float]]]:
-    """Fuse rankings by reciprocal rank, weighted; equal scores share a rank, so that order of writing does not count."""
+    """Fuse rankings by weighted reciprocal rank; equal scores share a rank, so that order of writing does not count."""
     score: dict[int, float] = {}
     why: dict[int, dict[str, float]] = {}
     for name, ranking in routes.items():

@@ -23,7 +23,7 @@ class WordQuery:
 
 
 def word_query(text: str) -> WordQuery:
-    """Read a question: quoted phrases as such, content words in any order, stop words only where there is nothing else."""
+    """Read a question: quoted phrases as such, content words in any order, stop words where there is nothing else."""
     phrases = [phrase.strip() for phrase in _QUOTED.findall(text) if phrase.strip()]
     language = detect_language(text)
     spaced = _WORD.findall(_UNSPACED.sub(" ", text))

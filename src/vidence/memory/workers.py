@@ -1,7 +1,7 @@
 """Threads that perceive: one a sense, fed frame by frame through a short queue, so that memory stays bounded.
 
-onnxruntime, OpenCV, NumPy and FFmpeg let go of the interpreter while they work, so threads fill the cores. A worker goes
-on to the next segment as soon as it has finished one: a slow sense does not hold up a fast one for more than its queue.
+onnxruntime, OpenCV, NumPy and FFmpeg let go of the interpreter while they work, so threads fill the cores. A worker
+goes on to the next segment as soon as it has finished one: a slow sense holds up a fast one by its queue at most.
 """
 
 from __future__ import annotations

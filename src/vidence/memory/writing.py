@@ -72,7 +72,8 @@ def revive(db: sqlite3.Connection, key: Key, producer: Producer, joiner: Joiner 
     supersede(db, key, producer.sense)
     db.execute(f"UPDATE segment SET superseded = 0 WHERE {KEY}", key)
     db.execute(
-        f"UPDATE observation SET hidden = 0 WHERE segment_id = (SELECT id FROM segment WHERE {KEY}) AND part_of IS NULL",
+        "UPDATE observation SET hidden = 0 WHERE part_of IS NULL "
+        f"AND segment_id = (SELECT id FROM segment WHERE {KEY})",
         key,
     )
     if joiner is not None:
