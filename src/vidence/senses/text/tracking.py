@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
@@ -105,8 +106,11 @@ class Track:
 
     @property
     def text(self) -> str:
-        """The reading with the most votes."""
-        return max(self.votes, key=self.votes.__getitem__)
+        """The reading with the most votes; readings that differ in spaces alone first vote together."""
+        together: dict[str, float] = defaultdict(float)
+        for text, vote in self.votes.items():
+            together["".join(text.split())] += vote
+        return max(self.votes, key=lambda text: (together["".join(text.split())], self.votes[text]))
 
     @property
     def sureness(self) -> float:

@@ -118,7 +118,7 @@ class TextWatcher:
         lost = track.seen != time
         doubtful = track.sureness < DOUBTFUL and sum(track.readings.values()) < READINGS and track.looks > 1
         if track.looks_missed >= GONE_AFTER or not (lost or doubtful):
-            return
+            return None
         if lost and errand is not None and _searched(track, errand):
             return track.missed_at(time)
         text, confidence = spell([crop(image, track.quad)])[0]
