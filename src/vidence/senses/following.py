@@ -48,12 +48,14 @@ class Follower:
         self.segment = segment
         self.tracker = Tracker(patience_s, kin)
         self._times: list[Instant] = []
+        self._ends: list[Instant] = []  # when each frame leaves the screen
         self._thumb: np.ndarray | None = None
 
     def notice(self, frame: Frame) -> bool:
         """Take a frame; return whether the picture has changed since the last one that had."""
         thumb, before = _thumbnail(frame.image), self._thumb
         self._times.append(frame.time)
+        self._ends.append(frame.time + frame.duration)
         if before is not None and int(np.abs(thumb - before).max()) < STILL_LEVELS:
             return False
         if before is not None and _is_cut(before, thumb):
@@ -73,9 +75,7 @@ class Follower:
     def _followed(self, track: Track) -> Followed | None:
         place = {float(time): index for index, time in enumerate(self._times)}
         looks = [(place[time_s], seen) for time_s, seen in track.looks]
-        inside = [
-            (index, seen) for index, seen in looks if self._times[index] >= self.segment.start or index == 0
-        ]
+        inside = [(index, seen) for index, seen in looks if self._ends[index] > self.segment.start]
         if not inside:
             return None
         first, last = inside[0][0], inside[-1][0]

@@ -11,7 +11,7 @@ Times are float seconds from any zero; boxes are fractions of the picture. Pairi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,13 +27,13 @@ REACH_S = 0.35  # picture widths a thing may move in a second beyond what was fo
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sighting:
-    """One detection in one look. `witness` names who saw it; `colours` is a histogram that sums to one, or None."""
+    """One detection in one look: `colours`, a histogram that sums to one, or None; `votes`, who called it what, how surely."""
 
     label: str
     score: float
     box: Box
     colours: np.ndarray | None = field(default=None, repr=False)
-    witness: str = ""
+    votes: Mapping[str, tuple[str, float]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)

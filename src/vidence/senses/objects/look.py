@@ -22,12 +22,28 @@ INNER_EDGE = 0.02  # a box this near to the inner edge of a tile is cut off: its
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One thing in one picture with the score of either detector: 0 where it saw nothing, None where not asked."""
+    """One thing in one picture with the score of either detector: 0 where it saw nothing, None where not asked.
+
+    `label` is the first detector's where it saw the thing, else the second's.
+    """
 
     label: str
     box: Box
     first: float
     second: float | None
+    second_label: str = ""
+
+    @property
+    def votes(self) -> dict[str, tuple[str, float]]:
+        """Who called it what, how surely."""
+        mine = {"first": (self.label, self.first)} if self.first else {}
+        theirs = {"second": (self.second_label, self.second)} if self.second else {}
+        return mine | theirs
+
+    @property
+    def name(self) -> str:
+        """What the surer of the two calls it."""
+        return self.second_label if self.second and self.second > self.first else self.label
 
     @property
     def score(self) -> float:
@@ -35,7 +51,8 @@ class Seen:
         if self.second is None:
             return self.first
         if self.first and self.second:
-            return 1 - (1 - self.first) * (1 - self.second)
+            same = self.label == self.second_label
+            return 1 - (1 - self.first) * (1 - self.second) if same else max(self.first, self.second)
         return ALONE * max(self.first, self.second)
 
 
@@ -50,10 +67,10 @@ def detect(
     Raises:
         WeightsError: a detector's weights cannot be had.
     """
-    found = [(one.label, one.score, one.box) for one in look(image, floor, first, second)]
+    found = [(one.name, one.score, one.box) for one in look(image, floor, first, second)]
     for part, region in _parts(image, tiles):
         found += [
-            (one.label, one.score, _outward(one.box, region))
+            (one.name, one.score, _outward(one.box, region))
             for one in look(part, floor, first, second)
             if not _cut_off(one.box, region)
         ]
@@ -85,12 +102,16 @@ def pair(mine: list[Detection], theirs: list[Detection] | None) -> list[Seen]:
     for overlap, i, j in overlaps:
         if -overlap >= AGREE_IOU and i not in partner and j not in partner.values():
             partner[i] = j
-    both = [
-        Seen(a.label, a.box, a.score, theirs[partner[i]].score if i in partner else 0.0)
+    seen = [
+        Seen(a.label, a.box, a.score, theirs[partner[i]].score, theirs[partner[i]].label)
+        if i in partner
+        else Seen(a.label, a.box, a.score, 0.0)
         for i, a in enumerate(mine)
     ]
     taken = set(partner.values())
-    return both + [Seen(b.label, b.box, 0.0, b.score) for j, b in enumerate(theirs) if j not in taken]
+    return seen + [
+        Seen(b.label, b.box, 0.0, b.score, b.label) for j, b in enumerate(theirs) if j not in taken
+    ]
 
 
 def _parts(image: Image, tiles: int) -> Iterator[tuple[Image, Box]]:

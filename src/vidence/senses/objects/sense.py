@@ -18,7 +18,7 @@ import numpy as np
 
 from vidence.catalogue import digest
 from vidence.senses.following import Followed, Follower, continues
-from vidence.senses.objects.belief import believe, confirmed
+from vidence.senses.objects.belief import confirmed, judge
 from vidence.senses.objects.coco import kin
 from vidence.senses.objects.detectors import load
 from vidence.senses.objects.look import FIRST, SECOND, Seen, pair
@@ -101,8 +101,7 @@ class ObjectWatcher:
 
     def _sighting(self, seen: Seen, image: Image) -> Sighting:
         score = max(seen.first, seen.second or 0.0)
-        witness = "both" if seen.first and seen.second else "first" if seen.first else "second"
-        sighting = Sighting(seen.label, score, seen.box, colour_histogram(image, seen.box), witness)
+        sighting = Sighting(seen.name, score, seen.box, colour_histogram(image, seen.box), seen.votes)
         pixels = middle(image, seen.box, 0.5).reshape(-1, 3)
         self._pixels[id(sighting)] = pixels[:: max(1, len(pixels) // PIXELS)]
         return sighting
@@ -110,15 +109,16 @@ class ObjectWatcher:
     def _observe(self, followed: Followed) -> Observation:
         track, path = followed.track, [(float(time), box) for time, box in followed.path]
         witnesses = self._witnesses(track)
+        label, chance = judge(track, witnesses["asked"] if self._sense.second else None)
         return Observation(
             span=followed.span,
             modality="visual",
             producer=self._sense.producer,
-            text=track.label,
-            confidence=round(believe(track, witnesses["asked"] if self._sense.second else None), 3),
+            text=label,
+            confidence=round(chance, 3),
             track=followed.path,
             data={
-                "label": track.label,
+                "label": label,
                 "colours": self._colours(track),
                 "enters": crossed(path, 1 / RATE_HZ, entering=True) if followed.came else None,
                 "leaves": crossed(path, 1 / RATE_HZ, entering=False) if followed.went else None,
@@ -129,11 +129,11 @@ class ObjectWatcher:
         )
 
     def _witnesses(self, track: Track) -> dict[str, int]:
-        seen = [one.witness for _, one in track.looks]
+        votes = [one.votes for _, one in track.looks]
         return {
-            "first": seen.count("first") + seen.count("both"),
-            "second": seen.count("second") + seen.count("both"),
-            "both": seen.count("both"),
+            "first": sum("first" in vote for vote in votes),
+            "second": sum("second" in vote for vote in votes),
+            "both": sum(len(vote) == 2 for vote in votes),
             "asked": sum(track.first_s <= time_s <= track.last_s for time_s in self._asked),
         }
 
