@@ -25,6 +25,7 @@ LEAST_APART = 12.0  # root mean square of 255 between A and B
 MOST_RESIDUE = 0.22  # share of that distance which the mixture may leave unexplained
 MOST_ALIKE = 0.7  # correlation of A's and B's luminance: above, the light changed, not the picture
 LEAST_SHARE = 0.5  # of the picture must change
+LEAST_DIP = 0.5  # see `_dip`
 BLACK_MEAN, BLACK_PEAK = 14.0, 40.0  # of 255; video black is 16 in limited range and 0 after conversion
 BLACK_S = Fraction(3, 2)
 FADE_S = Fraction(2)  # around black: what mixes there fades, it does not dissolve
@@ -117,8 +118,21 @@ def _mixture(times: Sequence[Instant], flat_NP: np.ndarray, middle: Instant, hal
     residue = float(np.sqrt(np.mean(rest**2, axis=1)).max()) / apart
     if residue > MOST_RESIDUE or _alike(first, second) > MOST_ALIKE:
         return None
+    if _dip(first, second, flat_NP[m], float(share_N[m - a])) < LEAST_DIP:
+        return None
     at = a + int(np.argmin(np.abs(share_N - 0.5)))
     return Cut(times[at], "dissolve", round(0.9 - residue, 4))
+
+
+def _dip(first_P: np.ndarray, second_P: np.ndarray, between_P: np.ndarray, share: float) -> float:
+    """Say how much of the contrast that mixing costs is lost half way: 1 in a dissolve, 0 in a slow pan.
+
+    A small shift of a soft picture is nearly a mixture of the pictures around it, but keeps its contrast.
+    """
+    a, b, m = (picture - picture.mean() for picture in (first_P, second_P, between_P))
+    kept = share * a.std() + (1 - share) * b.std()
+    mixed = (share * a + (1 - share) * b).std()
+    return float((kept - m.std()) / (kept - mixed)) if kept - mixed > 0.5 else 0.0
 
 
 def _steady(share_N: np.ndarray) -> bool:

@@ -83,6 +83,7 @@ class ShotWatcher:
 
         self.media, self.segment, self.producer = media, segment, producer
         self.film = Film([], [], [])
+        self._size: tuple[int, ...] = ()
         self._detector = AdaptiveDetector(ADAPTIVE_RATIO, min_scene_len=0, min_content_val=LEAST_CONTENT)
 
     def see(self, frame: Frame) -> None:
@@ -98,6 +99,11 @@ class ShotWatcher:
         # The detector wants a rate beside the exact time; it is only used for frame numbers, which are not read.
         stamp = FrameTimecode(Timecode(time.numerator, Fraction(1, time.denominator)), fps=Fraction(25))
         bgr = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
+        self._size = self._size or bgr.shape[1::-1]
+        if (
+            bgr.shape[1::-1] != self._size
+        ):  # the stream changed its size in the middle; the detector wants one
+            bgr = cv2.resize(bgr, self._size, interpolation=cv2.INTER_AREA)
         for found in self._detector.process_frame(stamp, bgr):
             film.proposals.append(bisect_left(film.times, found.pts * found.time_base))
 
@@ -154,7 +160,7 @@ def hard_cuts(film: Film, thumbs_NYXC: np.ndarray) -> list[Cut]:
     for at in film.proposals:
         if at == 0:
             continue
-        change = _distance(thumbs_NYXC[at - 1], thumbs_NYXC[at])
+        change = float(_distance(thumbs_NYXC[at - 1], thumbs_NYXC[at]))
         if change >= LEAST_CHANGE and not _is_flash(film.times, thumbs_NYXC, at, change):
             cuts.append(Cut(film.times[at], "cut", float(1 - np.exp(-change / 15))))
     return cuts

@@ -95,7 +95,7 @@ def steps_between(times: Sequence[Instant], pictures: Sequence[Image]) -> list[S
             step = replace(step, cut=True, still=False)
         steps.append(step)
     for a, b in pairwise(_anchors(greys)):
-        if 1 < b - a and times[b] - times[a] <= PASSING_S and _same_view(greys[a], greys[b]):
+        if b - a > 1 and times[b] - times[a] <= PASSING_S and _same_view(greys[a], greys[b]):
             steps[a:b] = [step if step.still else _stand(step.span, 0.8) for step in steps[a:b]]
     return steps
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -109,7 +110,8 @@ def _levelled(picture_YXC: np.ndarray, state_YXC: np.ndarray, known_YX: np.ndarr
     if not seen.any():
         return picture_YXC
     gain = np.median((state_YXC[rough][seen] + 2) / (picture_YXC[rough][seen] + 2.0), axis=0)
-    return cv2.multiply(picture_YXC, (*gain.tolist(), 0.0))
+    scalar: Any = (*gain.tolist(), 0.0)
+    return cv2.multiply(picture_YXC, scalar)
 
 
 def _widest(picture_YXC: np.ndarray) -> np.ndarray:

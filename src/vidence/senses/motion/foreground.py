@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -106,7 +106,8 @@ def _level(picture_YXC: np.ndarray, like_YXC: np.ndarray) -> np.ndarray:
 
     rough = (slice(None, None, 6), slice(None, None, 6))
     shift = np.median(like_YXC[rough].astype(np.int16) - picture_YXC[rough], axis=(0, 1))
-    return cv2.add(picture_YXC, (*shift.tolist(), 0.0)) if shift.any() else picture_YXC
+    scalar: Any = (*shift.tolist(), 0.0)
+    return cv2.add(picture_YXC, scalar) if shift.any() else picture_YXC
 
 
 def _apart(picture_YXC: np.ndarray, like_YXC: np.ndarray) -> np.ndarray:
@@ -135,7 +136,7 @@ def _shade(picture_YXC: np.ndarray, background_YXC: np.ndarray) -> tuple[np.ndar
     import cv2
 
     ratios = [
-        cv2.divide(cv2.add(a, 2.0), cv2.add(b, 2.0), dtype=cv2.CV_32F)
+        (a.astype(np.float32) + 2) / (b.astype(np.float32) + 2)
         for a, b in zip(cv2.split(picture_YXC), cv2.split(background_YXC), strict=True)
     ]
     most, least = cv2.max(cv2.max(*ratios[:2]), ratios[2]), cv2.min(cv2.min(*ratios[:2]), ratios[2])

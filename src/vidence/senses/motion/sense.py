@@ -62,9 +62,15 @@ class MotionWatcher:
 
     def see(self, frame: Frame) -> None:
         """Take the next sample."""
-        if not self.times or frame.time > self.times[-1]:
-            self.times.append(frame.time)
-            self.pictures.append(frame.image)
+        import cv2
+
+        if self.times and frame.time <= self.times[-1]:
+            return
+        image = frame.image
+        if self.pictures and image.shape != self.pictures[0].shape:  # the stream changed its size
+            image = cv2.resize(image, self.pictures[0].shape[1::-1], interpolation=cv2.INTER_AREA)
+        self.times.append(frame.time)
+        self.pictures.append(image)
 
     def finish(self) -> list[Observation]:
         """Return what moved in the segment, in time order."""
