@@ -49,6 +49,7 @@ class Follower:
         self.tracker = Tracker(patience_s, kin)
         self._times: list[Instant] = []
         self._ends: list[Instant] = []  # when each frame leaves the screen
+        self._cuts: set[int] = set()  # looks that begin a new shot
         self._thumb: np.ndarray | None = None
 
     def notice(self, frame: Frame) -> bool:
@@ -60,6 +61,7 @@ class Follower:
             return False
         if before is not None and _is_cut(before, thumb):
             self.tracker.cut()
+            self._cuts.add(len(self._times) - 1)
         self._thumb = thumb  # small changes add up until they count
         return True
 
@@ -82,45 +84,3 @@ class Follower:
         unbroken = (
             len(inside) < len(looks) or first == 0
         )  # it was there before the segment, or before we looked
-        begins = self.segment.start if unbroken else self._times[first]
-        went = last + 1 < len(self._times)
-        ends = self._times[last + 1] if went else self.segment.end
-        return Followed(
-            track,
-            Span(begins, max(begins, ends)).clipped(self.segment),
-            tuple(
-                (max(self._times[index], self.segment.start), _rounded(seen.box)) for index, seen in inside
-            ),
-            not unbroken,
-            went,
-        )
-
-
-def continues(left: Observation, right: Observation, step_s: float) -> bool:
-    """Say whether the track of `right` goes on where that of `left` ends, at most one look of `step_s` later."""
-    if not left.track or not right.track:
-        return False
-    (before, here), (after, there) = left.track[-1], right.track[0]
-    if abs(after - before) > 1.6 * step_s:
-        return False
-    (x0, y0), (x1, y1) = here.centre, there.centre
-    apart = max(abs(x1 - x0), abs(y1 - y0))
-    return here.iou(there) > 0.2 or apart < 0.5 * max(here.w, here.h, there.w, there.h)
-
-
-def _thumbnail(image: Image) -> np.ndarray:
-    import cv2
-
-    return cv2.resize(image, THUMB, interpolation=cv2.INTER_AREA).astype(np.int16)
-
-
-def _is_cut(before: np.ndarray, after: np.ndarray) -> bool:
-    if np.abs(before - after).mean() < CUT_LEVELS:
-        return False
-    whole = Box(0.0, 0.0, 1.0, 1.0)
-    one, other = (colour_histogram(thumb.astype(np.uint8), whole) for thumb in (before, after))
-    return 1 - float(np.minimum(one, other).sum()) > CUT_COLOURS
-
-
-def _rounded(box: Box) -> Box:
-    return Box(round(box.x, 4), round(box.y, 4), round(box.w, 4), round(box.h, 4))

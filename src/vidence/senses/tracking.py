@@ -27,7 +27,7 @@ REACH_S = 0.35  # picture widths a thing may move in a second beyond what was fo
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sighting:
-    """One detection in one look: `colours`, a histogram that sums to one, or None; `votes`, who called it what, how surely."""
+    """One detection in one look; `colours`: a histogram that sums to one; `votes`: who called it what, how surely."""
 
     label: str
     score: float

@@ -45,7 +45,7 @@ class Faces:
 
     def join(self, left: Observation, right: Observation) -> Observation | None:
         """Return one face when the right part goes on where the left one stood."""
-        if not continues(left, right, 1 / RATE_HZ):
+        if not continues(left, right, PATIENCE_S):
             return None
         better = left if left.confidence >= right.confidence else right
         track = left.track + right.track

@@ -60,7 +60,7 @@ class Objects:
 
     def join(self, left: Observation, right: Observation) -> Observation | None:
         """Return one thing when the right part goes on where the left one stood, and is of its kind."""
-        same = kin(left.data["label"], right.data["label"]) and continues(left, right, 1 / RATE_HZ)
+        same = kin(left.data["label"], right.data["label"]) and continues(left, right, PATIENCE_S)
         return _merge(left, right) if same else None
 
 
