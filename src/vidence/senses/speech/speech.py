@@ -21,6 +21,7 @@ from vidence.senses.observation import Observation, Producer
 from vidence.senses.sense import Cost
 from vidence.senses.speech.cues import Line, covered, lines, starting_in
 from vidence.senses.speech.moonshine import Moonshine
+from vidence.senses.speech.pauses import trimmed
 from vidence.senses.speech.recogniser import RATE_HZ, Recogniser, Transcript, Word
 from vidence.senses.speech.sentences import sentences
 from vidence.senses.speech.vad import STEP, Stretch, quietest, speech_probabilities, utterances
@@ -95,7 +96,9 @@ class Speech:
             where = _span(start, stretch)
             if covered(where, read) < SUBTITLED:
                 transcript = self.recogniser.transcribe(audio[stretch.start : stretch.end])
-                found += self._observed(transcript, where)
+                heard = probabilities[stretch.start // STEP : -(-stretch.end // STEP)]
+                spoken = trimmed(transcript.words, heard)
+                found += self._observed(replace(transcript, words=spoken), where)
         return found
 
     def _observed(self, transcript: Transcript, where: Span) -> list[Observation]:
