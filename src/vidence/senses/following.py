@@ -81,6 +81,46 @@ class Follower:
         if not inside:
             return None
         first, last = inside[0][0], inside[-1][0]
-        unbroken = (
-            len(inside) < len(looks) or first == 0
-        )  # it was there before the segment, or before we looked
+        there_before = len(inside) < len(looks) or first == 0  # before the segment, or before we looked
+        begins = self.segment.start if there_before else self._times[first]
+        went = last + 1 < len(self._times)
+        ends = self._times[last + 1] if went else self.segment.end
+        return Followed(
+            track,
+            Span(begins, max(begins, ends)).clipped(self.segment),
+            tuple(
+                (max(self._times[index], self.segment.start), _rounded(seen.box)) for index, seen in inside
+            ),
+            not there_before and first not in self._cuts,
+            went and last + 1 not in self._cuts,
+        )
+
+
+def continues(left: Observation, right: Observation, patience_s: float) -> bool:
+    """Say whether the track of `right` goes on where that of `left` ends, at most `patience_s` later."""
+    if not left.track or not right.track:
+        return False
+    (before, here), (after, there) = left.track[-1], right.track[0]
+    if abs(after - before) > patience_s:
+        return False
+    (x0, y0), (x1, y1) = here.centre, there.centre
+    apart = max(abs(x1 - x0), abs(y1 - y0))
+    return here.iou(there) > 0.2 or apart < 0.5 * max(here.w, here.h, there.w, there.h)
+
+
+def _thumbnail(image: Image) -> np.ndarray:
+    import cv2
+
+    return cv2.resize(image, THUMB, interpolation=cv2.INTER_AREA).astype(np.int16)
+
+
+def _is_cut(before: np.ndarray, after: np.ndarray) -> bool:
+    if np.abs(before - after).mean() < CUT_LEVELS:
+        return False
+    whole = Box(0.0, 0.0, 1.0, 1.0)
+    one, other = (colour_histogram(thumb.astype(np.uint8), whole) for thumb in (before, after))
+    return 1 - float(np.minimum(one, other).sum()) > CUT_COLOURS
+
+
+def _rounded(box: Box) -> Box:
+    return Box(round(box.x, 4), round(box.y, 4), round(box.w, 4), round(box.h, 4))
