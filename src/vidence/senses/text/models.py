@@ -1,6 +1,6 @@
 """The two networks of the text reader: one finds lines of writing, one spells a line.
 
-PP-OCRv6 small (PaddleOCR, Apache-2.0) as the package `rapidocr` carries it: a detector that paints text lines
+PP-OCRv6 small (PaddleOCR, Apache-2.0; the package `rapidocr` carries it): a detector that paints text lines
 (differentiable binarisation, Liao et al. 2020, arXiv 1911.08947) and a recogniser trained with CTC. The recogniser
 spells Chinese, Japanese and every language in Latin letters; of Greek the letters used as symbols; no Cyrillic,
 Arabic, Hebrew, Thai or Korean.
@@ -14,24 +14,19 @@ import itertools
 import threading
 from collections.abc import Sequence
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from vidence.errors import WeightsError
+from vidence.catalogue import weights
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
     from vidence.media.frame import Image
 
-DETECTOR = "PP-OCRv6_det_small.onnx"
-RECOGNISER = "PP-OCRv6_rec_small.onnx"
-DIGEST = "090f04abcd9d+6f327246b503"
-"""First 12 hex digits of the SHA-256 of the detector and of the recogniser."""
+DETECTOR, RECOGNISER = "ppocr-v6-small-det", "ppocr-v6-small-rec"  # names in the catalogue
 
 LINE_HEIGHT_PX = 48  # what the recogniser reads
 MIN_LINE_WIDTH_PX = 96  # padding short lines to the 320 of training reads no better and costs twice the time
@@ -42,21 +37,6 @@ SPACE, SPACE_BEFORE_CAPITAL = 0.05, 0.025  # see `decode`
 _lock = threading.Lock()
 
 
-def weights_file(name: str) -> Path:
-    """Find a weights file inside the installed package `rapidocr`, without importing it.
-
-    Raises:
-        WeightsError: the package is missing or was built without its models.
-    """
-    spec = find_spec("rapidocr")
-    path = Path(spec.origin).parent / "models" / name if spec and spec.origin else None
-    if path is None or not path.is_file():
-        raise WeightsError(
-            f"the text reader's weights {name} are missing; run: pip install 'rapidocr==3.10.0'"
-        )
-    return path
-
-
 def _session(name: str) -> InferenceSession:
     from onnxruntime import InferenceSession, SessionOptions  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -64,7 +44,7 @@ def _session(name: str) -> InferenceSession:
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # senses run side by side
     options.enable_cpu_mem_arena = False  # shapes vary, and an arena keeps the largest of each
     options.log_severity_level = 3
-    return InferenceSession(str(weights_file(name)), options, providers=["CPUExecutionProvider"])
+    return InferenceSession(str(weights(name)), options, providers=["CPUExecutionProvider"])
 
 
 @cache

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from vidence.catalogue import digest
 from vidence.senses.observation import Observation, Producer
 from vidence.senses.sense import Cost, Sampling
-from vidence.senses.text.models import DIGEST
+from vidence.senses.text.models import DETECTOR, RECOGNISER
 from vidence.senses.text.tracking import overlap, same_text
 from vidence.senses.text.watcher import TextWatcher
 from vidence.timeline import Span
@@ -27,9 +28,12 @@ class Text:
     """Reads what is written, line by line, and follows each line while it stays on screen."""
 
     name = "text"
-    producer = Producer("text", "1", DIGEST, f"rate={RATE_HZ:g},side={SIDE}")
     cost = Cost(cpu_s_per_minute=9, memory_mb=350)
     sampling = Sampling(RATE_HZ, SIDE)
+
+    def __init__(self) -> None:
+        hashes = digest(DETECTOR)[:6] + digest(RECOGNISER)[:6]
+        self.producer = Producer("text", "1", hashes, f"rate={RATE_HZ:g},side={SIDE}")
 
     def watch(self, media: Media, segment: Span) -> TextWatcher:
         """Start on a segment."""
