@@ -43,20 +43,30 @@ class Patch:
         right, bottom = np.clip(
             np.ceil(quad.max(axis=0)).astype(int), [left + 2, top + 2], [width, height]
         ).tolist()
-        return cls(grey[top:bottom, left:right].copy(), ink_mask(image[top:bottom, left:right]), left, top)
+        own = grey[top:bottom, left:right].copy()
+        return cls(own, _even_ink(own, ink_mask(image[top:bottom, left:right])), left, top)
 
     def stays(self, grey: np.ndarray) -> bool:
         """Say whether the line stands unmoved in a later picture, on whatever ground.
 
-        The ink must keep its brightness and still be told from the ground next to it.
+        The ink must keep its brightness, each character its own, and still be told from the ground next to it.
         """
         now = self._cut(grey, 0)
         if now is None or not self.ink.any():
             return False
-        kept = cv2.absdiff(self.grey, now)[self.ink] < INK_STAYS
-        if kept.mean() < INK_SHARE:
+        changed = cv2.absdiff(self.grey, now) >= INK_STAYS
+        if changed[self.ink].mean() > 1 - INK_SHARE or self._one_changed(changed):
             return False
         return self._contrast(now) > 0.5 * self._contrast(self.grey)
+
+    def _one_changed(self, changed: np.ndarray) -> bool:
+        """Say whether some character changed: much of its ink, or its ground while most of the ground stands."""
+        edges = range(0, changed.shape[1], max(changed.shape[0] // 2, 4))  # half a line height: one character
+        ink = np.add.reduceat(self.ink.sum(axis=0), edges)
+        lost = np.add.reduceat((changed & self.ink).sum(axis=0), edges)
+        moved = np.add.reduceat(changed.mean(axis=0), edges) / np.diff([*edges, changed.shape[1]])
+        still = float(np.median(moved)) < 0.02
+        return bool((lost > 0.4 * ink)[ink >= 6].any() or (still and moved.max() > 0.1))
 
     def _contrast(self, grey: np.ndarray) -> float:
         ring = cv2.dilate(self.ink.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool) & ~self.ink
@@ -72,9 +82,21 @@ class Patch:
         if now is None or now.shape[0] < self.grey.shape[0] or now.shape[1] < self.grey.shape[1]:
             return None
         _, best, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(now, self.grey, cv2.TM_CCOEFF_NORMED))
-        if best < MATCH:
+        if best < MATCH or not self._alike(now[y : y + self.grey.shape[0], x : x + self.grey.shape[1]]):
             return None
         return max(self.left - reach, 0) + x, max(self.top - reach, 0) + y
+
+    def _alike(self, now: np.ndarray) -> bool:
+        """Say whether each stretch of one line height correlates, too: a changed digit in a long line would hide."""
+        height, width = self.grey.shape
+        for left in range(0, max(width - height // 2, 1), height):
+            columns = slice(left, min(left + height, width))
+            if (
+                cv2.matchTemplate(now[:, columns], self.grey[:, columns], cv2.TM_CCOEFF_NORMED)[0, 0]
+                < MATCH - 0.1
+            ):
+                return False
+        return True
 
     def _cut(self, grey: np.ndarray, reach: int) -> np.ndarray | None:
         height, width = self.grey.shape
@@ -146,6 +168,16 @@ class Track:
         """Note a look that did not show the line."""
         self.missed = self.missed if self.missed is not None else time
         self.looks_missed += 1
+
+
+def _even_ink(grey: np.ndarray, ink: np.ndarray) -> np.ndarray:
+    """Keep the ink of the letters' own brightness: bright spots of a textured ground are no ink."""
+    if not ink.any() or ink.all():
+        return ink
+    bright = grey[ink].mean() > grey[~ink].mean()
+    full = np.percentile(grey[ink], 80 if bright else 20)
+    even = ink & (np.abs(grey - full) < INK_STAYS)
+    return even if even.sum() >= 20 else ink
 
 
 def _near(a: Box, b: Box) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from vidence.senses.language import normalise
 from vidence.senses.observation import Box, Observation, Producer
 from vidence.senses.text.gate import Errand, Gate
-from vidence.senses.text.line import Line, believable, box_of
+from vidence.senses.text.line import Line, believable, box_of, hull
 from vidence.senses.text.models import crop, detect, spell
 from vidence.senses.text.observing import observe
 from vidence.senses.text.reading import DOUBTFUL, pixels_of, read_quads
@@ -73,7 +73,8 @@ class TextWatcher:
             found = _detect_in(image, strip, errand.scale)
             quads += [quad for quad in found if any(overlap(box_of(quad, size), box) > 0.5 for box in cut)]
         known = [track.box for track in self.live if track.seen == time]
-        return [quad for quad in quads if not _explained(box_of(quad, size), known)]
+        aspect = size[1] / size[0]
+        return [quad for quad in quads if not _explained(box_of(quad, size), known, aspect)]
 
     def _place(self, line: Line, image: Image, grey: np.ndarray, time: Instant) -> None:
         """Give a line just read to the track it continues, or open one."""
@@ -174,13 +175,14 @@ def _strips(boxes: Sequence[Box]) -> list[Box]:
     return [Box(0, top, 1, bottom - top) for top, bottom in strips]
 
 
-def _explained(box: Box, known: Sequence[Box]) -> bool:
-    shared = 0.0
-    for other in known:
-        w = min(box.x + box.w, other.x + other.w) - max(box.x, other.x)
-        h = min(box.y + box.h, other.y + other.h) - max(box.y, other.y)
-        shared += max(w, 0.0) * max(h, 0.0)
-    return shared > 0.6 * box.area
+def _explained(box: Box, known: Sequence[Box], aspect: float) -> bool:
+    """Say whether known lines cover a found box, and none of its ends sticks out by half a line height."""
+    near = [other for other in known if overlap(box, other) > 0.5]
+    shared = sum(overlap(box, other) * min(box.area, other.area) for other in near)
+    if shared <= 0.6 * box.area:
+        return False
+    whole, slack = hull(near), 0.5 * box.h / aspect
+    return box.x > whole.x - slack and box.x + box.w < whole.x + whole.w + slack
 
 
 def _part(part: str, whole: str) -> bool:
