@@ -3,7 +3,19 @@
 from vidence.senses.looks.embedded_eye import EmbeddedEye
 from vidence.senses.looks.eye import Eye, Look
 from vidence.senses.looks.match import Match, matches
+from vidence.senses.looks.pair_eye import PairEye
 from vidence.senses.looks.sense import Looks
 from vidence.senses.looks.vocabulary import Known, names_in, unknown_in
 
-__all__ = ["EmbeddedEye", "Eye", "Known", "Look", "Looks", "Match", "matches", "names_in", "unknown_in"]
+__all__ = [
+    "EmbeddedEye",
+    "Eye",
+    "Known",
+    "Look",
+    "Looks",
+    "Match",
+    "PairEye",
+    "matches",
+    "names_in",
+    "unknown_in",
+]

@@ -1,4 +1,4 @@
-"""The names that the classifier can give: 1000 ImageNet classes, and 201 kinds that gather them.
+"""The names that the classifier can give: 1000 ImageNet classes, and 200 kinds that gather them.
 
 A fine class is often wrong where its kind is right (three breeds share the mass of one dog), and people ask
 for "dog", "bird" or "kitchen": so the probability of a kind is the sum over its classes.

@@ -10,7 +10,7 @@ import numpy as np
 from vidence.senses.looks.calibration import together
 from vidence.senses.looks.embedded_eye import LEAST_KIND, EmbeddedEye
 from vidence.senses.looks.eye import Eye
-from vidence.senses.looks.vocabulary import Known, names_in
+from vidence.senses.looks.vocabulary import Known, names_in, unknown_in
 from vidence.senses.observation import Observation
 
 SEEN = 0.7  # below this it cannot be told; absence is never told, as small things are missed
@@ -42,14 +42,25 @@ def matches(
         return []
     vector = eye.phrase(phrase) if isinstance(phrase, str) else phrase
     scores, chances = eye.chance(vector, np.stack([np.asarray(o.vector) for o in usable]))
-    known = names_in(phrase) if isinstance(phrase, str) and "kinds" in usable[0].data else []
-    if known:
-        chances = together(scores, np.array([_known_chance(o, known) for o in usable]))
+    if isinstance(phrase, str) and (known := names_in(phrase)) and "kinds" in usable[0].data:
+        chances = _named(scores, usable, known, alone=len(known) == 1 and not unknown_in(phrase, known))
     found = [Match(o, float(s), float(p)) for o, s, p in zip(usable, scores, chances, strict=True)]
     return sorted(found, key=lambda match: (-match.p, -match.score))
 
 
-def _known_chance(observation: Observation, known: Sequence[Known]) -> float:
-    """Give the chance of the named thing that is surest there."""
+def _named(
+    scores: np.ndarray, observations: Sequence[Observation], known: Sequence[Known], *, alone: bool
+) -> np.ndarray:
+    """Give the chances of a phrase that names things the classifier can see.
+
+    Where the phrase is one such name alone ("a dog") its own chance holds; else the rest of it ("on a branch")
+    counts by its standing. To ask for all of several names was worse: the smallest thing is missed.
+    """
+    chances = np.array([[known_chance(one, o) for one in known] for o in observations])
+    return chances.max(axis=1) if alone else together(scores, chances.max(axis=1))
+
+
+def known_chance(known: Known, observation: Observation) -> float:
+    """Give the chance that a thing named is there: a kind's own; for a class its mass, which is less."""
     listed = dict(observation.data["kinds"]) | dict(observation.data["classes"])
-    return max(listed.get(one.name, LEAST_KIND / 2) for one in known)
+    return float(listed.get(known.name, LEAST_KIND / 2))

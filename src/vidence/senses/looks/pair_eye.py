@@ -1,0 +1,162 @@
+"""The eye of the standard tier: a picture encoder and a text encoder trained together (SigLIP, arXiv 2303.15343).
+
+Two ONNX graphs and a tokenizer, as model hubs carry them: the picture graph takes "pixel_values" (N, 3, S, S) and
+gives "image_embeds" or "pooler_output"; the text graph takes "input_ids" (N, L), and "attention_mask" if it has one,
+and gives "text_embeds" or "pooler_output". Needs the package `tokenizers`, which the core does not install.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vidence.errors import WeightsError
+from vidence.senses.looks.eye import Look
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+    from vidence.media import Image
+
+TEXT_TOKENS = 64  # SigLIP was trained on texts padded to this, and needs the padding
+# What a phrase must beat: a moment is "seen" where it stands out from these as well as from other moments.
+PLAIN = (
+    "a photo", "a video frame", "something", "an object", "a person", "a scene", "a room", "a street", "text",
+    "nature", "an animal", "food", "a building", "a vehicle", "a screen", "darkness",
+)  # fmt: skip
+
+
+class PairEye:
+    """Looks with an image-text pair of encoders; its vectors live in a space of their own, named by its weights.
+
+    `scale` and `bias` are the model's own (SigLIP trains a sigmoid over scale * cosine + bias, so that it gives
+    probabilities); leave them out where they are not known, and a phrase is weighed against plain ones instead.
+    """
+
+    version = "1"
+
+    def __init__(
+        self,
+        picture_graph: Path,
+        text_graph: Path,
+        tokenizer: Path,
+        *,
+        name: str = "siglip",
+        scale: float | None = None,
+        bias: float = 0.0,
+        seconds: float = 0.4,
+    ) -> None:
+        self.name, self.seconds = name, seconds
+        self._picture_path, self._text_path, self._tokenizer_path = picture_graph, text_graph, tokenizer
+        self._scale, self._bias = scale, bias
+
+    @cached_property
+    def weights(self) -> str:
+        """First 12 hex digits of the SHA-256 of both graphs."""
+        digest = hashlib.sha256()
+        for path in (self._picture_path, self._text_path):
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        return digest.hexdigest()[:12]
+
+    @property
+    def space(self) -> str:
+        """Name of the space, which is this pair's alone."""
+        return f"{self.name}-{self.weights}"
+
+    @cached_property
+    def side(self) -> int:
+        """Side of the square that the picture graph takes."""
+        size = self._pictures.get_inputs()[0].shape[-1]
+        return size if isinstance(size, int) else 224
+
+    def look(self, image: Image) -> Look:
+        """Look at one picture: squeezed to a square, as SigLIP is trained. It gives no words of its own."""
+        import cv2
+
+        shrink = min(image.shape[:2]) > self.side
+        square = cv2.resize(
+            image, (self.side, self.side), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC
+        )
+        pixels = (np.asarray(square, np.float32) / 127.5 - 1.0).transpose(2, 0, 1)[None]
+        vector = _run(self._pictures, {"pixel_values": pixels}, ("image_embeds", "pooler_output"))[0]
+        return Look(vector=vector, data={"space": self.space})
+
+    def phrase(self, text: str) -> np.ndarray:
+        """Encode a phrase, lower-cased as SigLIP's texts were."""
+        return self._texts_of([text])[0]
+
+    def chance(self, phrase: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Hold a phrase against pictures: by the model's own sigmoid, or against plain phrases."""
+        cosines = vectors @ phrase
+        if self._scale is not None:
+            logits = self._scale * cosines + self._bias
+            return logits, 1 / (1 + np.exp(-logits))
+        plain = vectors @ self._plain.T
+        scores = (cosines - plain.mean(axis=1)) / np.maximum(plain.std(axis=1), 1e-6)
+        return scores, 1 / (
+            1 + np.exp(4.0 - 1.5 * scores)
+        )  # not fitted: 0.5 at 2.7 deviations above plain phrases
+
+    @cached_property
+    def _plain(self) -> np.ndarray:
+        return self._texts_of(PLAIN)
+
+    @cached_property
+    def _pictures(self) -> onnxruntime.InferenceSession:
+        return _session(self._picture_path)
+
+    @cached_property
+    def _texts(self) -> onnxruntime.InferenceSession:
+        return _session(self._text_path)
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        try:
+            from tokenizers import Tokenizer  # pyright: ignore[reportMissingImports]
+        except ImportError as problem:
+            raise WeightsError(
+                f"the eye {self.name!r} needs the package tokenizers: pip install tokenizers"
+            ) from problem
+        return Tokenizer.from_file(str(self._tokenizer_path))
+
+    def _texts_of(self, texts: Sequence[str]) -> np.ndarray:
+        ids = np.array([self._ids(text) for text in texts], np.int64)
+        feeds = {"input_ids": ids}
+        if any(one.name == "attention_mask" for one in self._texts.get_inputs()):
+            feeds["attention_mask"] = np.ones_like(ids)
+        return _run(self._texts, feeds, ("text_embeds", "pooler_output"))
+
+    def _ids(self, text: str) -> list[int]:
+        ids = self._tokenizer.encode(text.lower()).ids[:TEXT_TOKENS]
+        pad = self._tokenizer.token_to_id("<pad>") or self._tokenizer.token_to_id("</s>") or 0
+        return ids + [pad] * (TEXT_TOKENS - len(ids))
+
+
+def _session(path: Path) -> onnxruntime.InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def _run(
+    session: onnxruntime.InferenceSession, feeds: dict[str, np.ndarray], outputs: tuple[str, ...]
+) -> np.ndarray:
+    """Run a graph and return the first of the wanted outputs that it has, rows made unit.
+
+    Raises:
+        WeightsError: it has none of them.
+    """
+    there = {one.name for one in session.get_outputs()}
+    wanted = next((name for name in outputs if name in there), None)
+    if wanted is None:
+        raise WeightsError(f"the graph gives {', '.join(sorted(there))}; wanted {' or '.join(outputs)}")
+    rows = np.asarray(session.run([wanted], feeds)[0], np.float32)
+    return rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9)
