@@ -44,7 +44,7 @@ class Meanings:
         return self._encode(sorted(set(wanted) - {text for (text,) in known}))
 
     def complete(self, medium_id: int) -> int:
-        """Encode whatever texts of a medium have no vector yet (joined ones; a run that was killed); return how many."""
+        """Encode what texts of a medium have no vector yet (joined ones; a run that was killed); return how many."""
         if self._database.read_only:
             return 0
         rows = self._database.read(

@@ -1,0 +1,212 @@
+"""Speed and memory on one machine: indexing, decoding, seeking, asking, starting.
+
+    python benchmarks/speed.py [--clips ../shared/videos] [--speech ../shared/speech] [--work FOLDER] [--hour] [--only NAME]
+
+A ten-minute 720p film is made of the clips (kept in --work and used again). Every measurement runs in a process of its
+own, so that CPU time and peak memory are its own; wall times depend on what else the machine does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from common import Bar, write_results
+from film import clips_in, join
+
+MINUTES = (1, 10)
+SEEKS = 64
+
+
+@dataclass(frozen=True)
+class Row:
+    """One process: seconds on the clock, CPU seconds of all its threads, peak resident megabytes."""
+
+    what: str
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+    note: str = ""
+
+
+def measure(what: str, command: list[str]) -> Row:
+    """Run a command and take the kernel's own figures for it; its last line of output is the note."""
+    started_s = time.perf_counter()
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    output, _ = child.stdout.read() if child.stdout else "", None
+    _, status, usage = os.wait4(child.pid, 0)
+    wall_s = time.perf_counter() - started_s
+    if status:
+        raise SystemExit(f"{what} failed with status {status}: {' '.join(command)}")
+    lines = output.strip().splitlines()
+    note = lines[-1] if lines else ""
+    row = Row(what, wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, note)
+    print(
+        f"{what:40} {row.wall_s:8.2f} s wall {row.cpu_s:8.2f} s CPU {row.peak_mb:7.0f} MB  {note[:120]}",
+        flush=True,
+    )
+    return row
+
+
+def script(name: str, *arguments: object) -> list[str]:
+    """Return the command that runs one of `CHILDREN` in a process of its own."""
+    return [sys.executable, __file__, "--child", name, *map(str, arguments)]
+
+
+# What the child processes do
+
+
+def decode(film: str) -> str:
+    """Decode every frame and do nothing with it: the floor under everything that must see every frame."""
+    import av
+
+    with av.open(film) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        return f"{sum(1 for _ in container.decode(stream))} frames"
+
+
+def perceive(film: str, memory: str, names: str) -> str:
+    """Index with the named senses ("all" for all)."""
+    from vidence.media import open_media
+    from vidence.memory import Memory, index
+    from vidence.senses import default_senses
+
+    senses = default_senses(None if names == "all" else names.split(","))
+    with open_media(film) as media, Memory.open(Path(memory)) as store:
+        report = index(media, store, senses)
+    assert not report.failed, report.failed
+    return json.dumps(
+        {"new": report.new_observations, "busy_s": {k: round(v, 1) for k, v in report.busy_s.items()}}
+    )
+
+
+def seek(film: str, mode: str) -> str:
+    """Take frames evenly spread over the film."""
+    from vidence.media import open_media
+
+    with open_media(film) as media:
+        whole = media.info.span
+        times = [whole.start + whole.duration * k / SEEKS for k in range(SEEKS)]
+        return f"{len(media.frames_at(times, max_side=796, mode=mode))} frames"  # pyright: ignore[reportArgumentType]
+
+
+def ask(film: str, memory: str) -> str:
+    """Ask twice in one process; the second is warm: weights are loaded, the film is indexed."""
+    import vidence
+
+    video = vidence.open(film, memory=Path(memory))
+    video.ask("What is written in the video?")
+    started_s, started_cpu_s = time.perf_counter(), time.process_time()
+    video.ask("What does the man say about the country?")
+    return f"{time.perf_counter() - started_s:.3f} {time.process_time() - started_cpu_s:.3f}"
+
+
+CHILDREN: dict[str, Callable[..., str]] = {"decode": decode, "perceive": perceive, "seek": seek, "ask": ask}
+
+
+# What is measured
+
+
+def run(work: Path, films: dict[int, Path], only: list[str]) -> tuple[list[Row], list[Bar]]:
+    """Run the measurements whose names contain one of `only` (all when empty)."""
+    rows: list[Row] = []
+    bars: list[Bar] = []
+    film = str(films[10])
+    store = work / "ten.sqlite"
+
+    def wanted(name: str) -> bool:
+        return not only or any(part in name for part in only)
+
+    if wanted("index"):
+        for minutes, path in films.items():
+            memory = store if minutes == 10 else work / f"{minutes}.sqlite"
+            _fresh(memory)
+            rows.append(measure(f"index, all senses, {minutes} min", script("perceive", path, memory, "all")))
+        index = next(row for row in rows if "10 min" in row.what)
+        per_minute = [row.cpu_s / minutes for minutes, row in zip(films, rows, strict=True)]
+        bars += [
+            Bar("10 minutes of 720p indexed with all senses, wall", index.wall_s, "s", "<= 240"),
+            Bar("the same, CPU seconds over 2 cores", index.cpu_s / 2, "s", "<= 240"),
+            Bar("peak memory", max(row.peak_mb for row in rows) / 1024, "GB", "<= 1.5"),
+            Bar(
+                "CPU a minute, longest over shortest film", per_minute[-1] / per_minute[0], "ratio", "<= 1.25"
+            ),
+        ]
+    if wanted("second"):
+        second = measure("second run", script("perceive", film, store, "all"))
+        rows.append(second)
+        bars.append(Bar("second run, with start-up", second.wall_s, "s", "<= 1.0"))
+    if wanted("shots"):
+        shots_memory = work / "shots.sqlite"
+        _fresh(shots_memory)
+        bare = measure("bare decode", script("decode", film))
+        shots = measure("shots alone", script("perceive", film, shots_memory, "shots"))
+        rows += [bare, shots]
+        bars.append(Bar("shots alone over a bare decode, CPU", shots.cpu_s / bare.cpu_s, "ratio", "<= 1.5"))
+    if wanted("seek"):
+        exact = measure(f"{SEEKS} exact frames", script("seek", film, "exact"))
+        key = measure(f"{SEEKS} key frames", script("seek", film, "keyframe"))
+        rows += [exact, key]
+        bars.append(Bar("key frames over exact ones, CPU", key.cpu_s / exact.cpu_s, "ratio", "<= 0.1"))
+    if wanted("ask"):
+        asked = measure("ask twice, indexed", script("ask", film, store))
+        rows.append(asked)
+        bars.append(Bar("warm ask, wall", float(asked.note.split()[0]), "s", "<= 2.0"))
+    if wanted("help"):
+        helps = [
+            measure("vidence --help", [shutil.which("vidence") or "vidence", "--help"]) for _ in range(5)
+        ]
+        rows.append(min(helps, key=lambda row: row.wall_s))
+        bars.append(Bar("vidence --help, best of 5", rows[-1].wall_s, "s", "<= 0.3"))
+    return rows, bars
+
+
+def _fresh(memory: Path) -> None:
+    for path in memory.parent.glob(memory.name + "*"):
+        path.unlink()
+
+
+def main() -> None:
+    """Make the films, measure, and write the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--clips", type=Path, default=Path("../shared/videos"))
+    parser.add_argument("--speech", type=Path, default=Path("../shared/speech"))
+    parser.add_argument(
+        "--work", type=Path, help="keep the films and memories here (default: a temporary folder)"
+    )
+    parser.add_argument("--hour", action="store_true", help="index an hour as well")
+    parser.add_argument("--only", action="append", default=[], help="index, second, shots, seek, ask or help")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        work = arguments.work or Path(folder)
+        work.mkdir(parents=True, exist_ok=True)
+        films: dict[int, Path] = {}
+        for minutes in (*MINUTES, 60) if arguments.hour else MINUTES:
+            films[minutes] = work / f"{minutes}.mp4"
+            if not films[minutes].exists():
+                speech = sorted(arguments.speech.glob("*.wav"))
+                unfinished = films[minutes].with_name(f"unfinished-{minutes}.mp4")
+                join(clips_in(arguments.clips), unfinished, length_s=60 * minutes, speech=speech)
+                unfinished.rename(films[minutes])
+        rows, bars = run(work, films, arguments.only)
+    if not arguments.only:  # a part of the table would overwrite the whole
+        write_results("speed", [asdict(row) for row in rows], bars)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--child"]:
+        print(CHILDREN[sys.argv[2]](*sys.argv[3:]))
+    else:
+        main()
