@@ -5,4 +5,14 @@ from vidence.media.info import AudioStream, MediaInfo, SubtitleStream, VideoStre
 from vidence.media.media import Media, open_media
 from vidence.media.subtitles import Cue
 
-__all__ = ["AudioStream", "Cue", "Frame", "Image", "Media", "MediaInfo", "SubtitleStream", "VideoStream", "open_media"]
+__all__ = [
+    "AudioStream",
+    "Cue",
+    "Frame",
+    "Image",
+    "Media",
+    "MediaInfo",
+    "SubtitleStream",
+    "VideoStream",
+    "open_media",
+]

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from vidence.media.demux import keep_streams, packets, reason
 from vidence.media.keyframes import KeySeeker
 from vidence.media.picture import Painter, View
 from vidence.media.problems import Problems
-from vidence.media.source import Source, keep_streams, open_container
+from vidence.media.source import Source, open_container
 from vidence.media.timing import Timing
-from vidence.timeline import Instant
+from vidence.timeline import Instant, clock
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -20,9 +21,17 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-_SEEK_COST = 8  # a seek costs about as much as decoding this many pictures: the decoder's queue is filled anew
-_SILENT_PACKETS = 3000  # so many packets in a row without a picture, and the rest is given up (100 s at 30 per second)
-_READ_ERRORS = 20  # so many failed reads in a row without a packet between them
+_SEEK_COST = (
+    8  # a seek costs about as much as decoding this many pictures: the decoder's queue is filled anew
+)
+_SILENT_PACKETS = (
+    3000  # so many packets in a row without a picture, and the rest is given up (100 s at 30 per second)
+)
+_STEADY = 30  # after so many pictures at a steady rate,
+_GAP_STEPS, _GAP_S = (
+    5,
+    Fraction(1, 4),
+)  # a longer hole is worth a note: pictures were lost, or the screen stood still
 _LARGE = 4096 * 2304  # above it, frame threads would each hold tens of megabytes
 
 
@@ -45,6 +54,7 @@ class Cursor:
         self.painter = Painter(view)
         self.decoded = 0  # pictures decoded so far, for benchmarks and receipts
         self.seeks = 0
+        self._steady = 0
         self._source, self._index, self._timing, self._problems = source, stream, timing, problems
         self._keys: KeySeeker | None = None
         self._large = view.width * view.height > _LARGE
@@ -100,13 +110,13 @@ class Cursor:
         self._prime()
 
     def _start_at(self, offset: int) -> bool:
-        import av
+        from av.error import FFmpegError
 
         assert self._container is not None
         self.seeks += 1
         try:
             self._container.seek(offset, stream=self._stream)
-        except (av.FFmpegError, OSError):
+        except (FFmpegError, OSError):
             return False
         self._pictures = self._decode(from_key=True)
         self._prime()
@@ -136,10 +146,12 @@ class Cursor:
         last: Instant | None = None
         floor: Instant | None = None
         waiting, silent = from_key, 0
-        leading = from_key and self._timing.delay > 0  # there the key packet does not say when its picture is shown
-        for packet in self._packets(lambda: last):
+        leading = (
+            from_key and self._timing.delay > 0
+        )  # there the key packet does not say when its picture is shown
+        for packet in self._packets():
             silent += 1
-            if waiting and packet.is_keyframe:
+            if waiting and packet is not None and packet.is_keyframe:
                 waiting, floor = False, self._timing.of_packet(packet)
             for frame in [] if waiting else self._frames(packet, last):
                 time = self._timing.of_frame(frame, last)
@@ -148,36 +160,45 @@ class Cursor:
                     leading = False
                 if leading or (floor is not None and time < floor) or (last is not None and time <= last):
                     continue
+                self._check(last, time, frame)
                 last, silent = time, 0
                 yield Shown(time, frame, bool(frame.key_frame))
             if silent > _SILENT_PACKETS:
                 self._problems.note(last, f"video: no picture in {silent} packets; the rest is given up")
                 return
 
-    def _frames(self, packet: Packet, last: Instant | None) -> list[VideoFrame]:
-        import av
+    def _packets(self) -> Iterator[Packet | None]:
+        """Yield every packet, then None to drain the decoder."""
+        assert self._container is not None
+
+        def failed(what: str) -> None:
+            at = self.upcoming or self.shown
+            self._problems.note(at.time if at else None, f"video: {what}")
+
+        yield from packets(self._container, [self._stream], failed)
+        yield None
+
+    def _frames(self, packet: Packet | None, last: Instant | None) -> list[VideoFrame]:
+        from av.error import FFmpegError
 
         try:
-            return packet.decode()  # type: ignore[return-value]
-        except (av.FFmpegError, OSError) as error:
-            self._problems.note(self._timing.of_packet(packet) or last, f"video: {error.strerror}")
+            return self._stream.decode(packet)
+        except (FFmpegError, OSError) as error:
+            time = last if packet is None else self._timing.of_packet(packet) or last
+            self._problems.note(time, f"video: {reason(error)}")
             return []
 
-    def _packets(self, where) -> Iterator[Packet]:
-        """Demux on through read errors, until a run of them without a packet in between."""
-        import av
-
-        assert self._container is not None
-        errors = 0
-        while errors < _READ_ERRORS:
-            try:
-                for packet in self._container.demux(self._stream):
-                    errors = 0
-                    yield packet
-                return
-            except (av.FFmpegError, OSError) as error:
-                errors += 1
-                self._problems.note(where(), f"video: cannot read on ({error.strerror})")
+    def _check(self, last: Instant | None, time: Instant, frame: VideoFrame) -> None:
+        """Note what decoders and demuxers pass over in silence: a concealed picture, a hole in a steady stream."""
+        if frame.is_corrupt:
+            self._problems.note(time, "video: the picture is damaged")
+        gap = Fraction(0) if last is None else time - last
+        if gap <= self._timing.step * 2:
+            self._steady += 1
+            return
+        if gap > max(_GAP_STEPS * self._timing.step, _GAP_S) and self._steady >= _STEADY:
+            self._problems.note(last, f"video: no new picture until {clock(time)}")
+        self._steady = 0
 
 
 def steps(time: Instant, rate_hz: Fraction) -> int:

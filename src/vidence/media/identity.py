@@ -1,11 +1,10 @@
 """Who a medium is: a hash of its content that does not read a 50 GB file whole.
 
-Read are the size, the first and last 1 MiB and 64 blocks of 64 KiB at even distances: at most 6 MiB of any file, and all
-of a file up to 6 MiB. Two different recordings have the same hash only when their sizes and all of those bytes are the
-same: for compressed media whose bytes are unlike, the odds are those of SHA-256 itself (2^-128 for any pair of a
-lifetime). A copy that was changed on purpose in the gaps alone, keeping its size, is not told apart: with n sampled
-blocks a changed stretch shorter than size / 64 can lie between them. Changed metadata or a remuxed copy gives another
-hash, and so is perceived anew.
+Read are the size, the first and last 1 MiB and 64 blocks of 64 KiB at even distances: at most 6 MiB of any file, and
+all of a file up to 6 MiB. Two recordings get the same hash only when their sizes and all of those bytes agree: for
+compressed media, whose bytes are unlike throughout, the odds are those of SHA-256 itself (2^-128 for two in a
+lifetime). A copy altered on purpose between the sampled blocks (a stretch shorter than size / 64), keeping its size, is
+not told apart. Changed metadata or a remuxed copy gives another hash, and is perceived anew.
 """
 
 from __future__ import annotations
@@ -43,7 +42,9 @@ def content_hash(source: Source) -> str:
     try:
         return _PREFIX + _sampled(source.path)
     except OSError as error:
-        raise MediaError(f"{source.name}: cannot be read any more ({error.strerror}); is it still there?") from None
+        raise MediaError(
+            f"{source.name}: cannot be read any more ({error.strerror}); is it still there?"
+        ) from None
 
 
 def _sampled(path: Path) -> str:
@@ -71,4 +72,6 @@ def _headers(source: Source) -> tuple[str, str]:
             mark = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
             return answer.headers.get("Content-Length") or "0", mark
     except (urllib.error.URLError, OSError, ValueError) as error:
-        raise MediaError(f"{source.name}: cannot be reached ({error}); check the address and the network") from None
+        raise MediaError(
+            f"{source.name}: cannot be reached ({error}); check the address and the network"
+        ) from None

@@ -7,7 +7,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from vidence.media.source import Source, keep_streams, open_container
+from vidence.media.demux import keep_streams, packets
+from vidence.media.source import Source, open_container
 from vidence.media.timing import Timing
 from vidence.timeline import Instant, Span
 
@@ -24,20 +25,15 @@ class PacketIndex:
     @classmethod
     def read(cls, source: Source, stream: int, timing: Timing) -> PacketIndex:
         """Read every packet of a video stream (0.4 s of CPU for ten minutes of 720p); stops where reading fails."""
-        import av
-
         ticks, key = [], []
         base = timing.step if timing.trust == "count" else timing.time_base
         with open_container(source) as container:
             keep_streams(container, [stream])
-            try:
-                for packet in container.demux(container.streams[stream]):
-                    if packet.size and not packet.is_discard and _is_shown(packet):
-                        time = timing.of_packet(packet)
-                        ticks.append(len(ticks) if time is None else int(time / base))
-                        key.append(packet.is_keyframe)
-            except (av.FFmpegError, OSError):
-                pass  # the decoder notes what it meets; here the times up to the damage are what there is
+            for packet in packets(container, [container.streams[stream]]):
+                if not packet.is_discard and _is_shown(packet):
+                    time = timing.of_packet(packet)
+                    ticks.append(len(ticks) if time is None else int(time / base))
+                    key.append(packet.is_keyframe)
         # A picture sent as two fields has two packets with one time.
         unique, at = np.unique(np.array(ticks, np.int64), return_index=True)
         return cls(unique, np.array(key, bool)[at], base)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from vidence.media.demux import keep_streams, packets, reason
 from vidence.media.problems import Problems
-from vidence.media.source import Source, keep_streams, open_container
+from vidence.media.source import Source, open_container
 from vidence.media.timing import Timing
 from vidence.timeline import Instant
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _BACK_S = (0, 1, 4, 16, 64)  # how far before the wanted time to ask, where a demuxer lands behind it
-_PACKETS = 2000  # how many packets to read after a seek in search of a key packet: over a minute at 30 per second
+_PACKETS = (
+    2000  # how many packets to read after a seek in search of a key packet: over a minute at 30 per second
+)
 _INDEXED = ("mov,mp4", "avi")  # these hold every key frame in an index, so that a seek lands on the nearest
 
 
@@ -51,13 +54,13 @@ class KeySeeker:
         Seeks are promises that demuxers keep in their own ways, so each landing is checked against the packet: MP4
         seeks by decoding time, which runs ahead of presentation; MPEG-TS and Ogg guess; Matroska's cues may be sparse.
         """
-        import av
+        from av.error import FFmpegError
 
         for back_s in _BACK_S:
             try:
                 if found := self._land(self._timing.ticks(time - back_s) - self._timing.delay, time):
                     return found
-            except (av.FFmpegError, OSError):
+            except (FFmpegError, OSError):
                 return None
         return None
 
@@ -80,25 +83,25 @@ class KeySeeker:
         return found
 
     def _keys(self, offset: int, until: Instant | None = None) -> Iterator[Key]:
-        for count, packet in enumerate(self._container.demux(self._stream)):
+        for count, packet in enumerate(packets(self._container, [self._stream])):
             time = self._timing.of_packet(packet)
             if time is not None and until is not None and time > until and packet.is_keyframe:
                 return
-            if time is not None and packet.is_keyframe and packet.size:
+            if time is not None and packet.is_keyframe:
                 yield Key(time, offset, packet)
             if count >= _PACKETS:
                 return
 
     def decode(self, key: Key) -> VideoFrame | None:
         """Decode a key packet alone and flush the decoder; None when that yields no picture."""
-        import av
+        from av.error import FFmpegError
 
         context = self._stream.codec_context
         try:
             context.flush_buffers()
             frames = [*context.decode(key.packet), *context.decode(None)]
-        except (av.FFmpegError, OSError) as error:
-            self._problems.note(key.time, f"key frame cannot be decoded ({error.strerror})")
+        except (FFmpegError, OSError) as error:
+            self._problems.note(key.time, f"key frame cannot be decoded ({reason(error)})")
             return None
         finally:
             context.flush_buffers()

@@ -61,7 +61,9 @@ class Media:
     def __enter__(self) -> Media:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -214,7 +216,9 @@ class Media:
     def _video(self):
         timing, view, video = self._probe.timing, self._probe.view, self.info.video
         if timing is None or view is None or video is None:
-            raise MediaError(f"{self.path}: has no video, only sound; ask for what is heard, or name another file")
+            raise MediaError(
+                f"{self.path}: has no video, only sound; ask for what is heard, or name another file"
+            )
         return timing, view, video.index
 
     @contextmanager

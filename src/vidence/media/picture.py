@@ -31,7 +31,12 @@ class View:
     @property
     def rotation(self) -> int:
         """Degrees clockwise by which the stored picture is turned (a mirrored one counts as turned back first)."""
-        turns = {(False, False, False): 0, (True, True, False): 90, (False, True, True): 180, (True, False, True): 270}
+        turns = {
+            (False, False, False): 0,
+            (True, True, False): 90,
+            (False, True, True): 180,
+            (True, False, True): 270,
+        }
         mirrored = (self.transpose, not self.flip_x, self.flip_y)
         return turns.get((self.transpose, self.flip_x, self.flip_y), turns.get(mirrored, 0))
 
@@ -40,7 +45,10 @@ class View:
         longest = max(self.width, self.height)
         if max_side is None or longest <= max_side:
             return self.width, self.height
-        return (max(1, round(self.width * max_side / longest)), max(1, round(self.height * max_side / longest)))
+        return (
+            max(1, round(self.width * max_side / longest)),
+            max(1, round(self.height * max_side / longest)),
+        )
 
 
 class Painter:
@@ -119,8 +127,8 @@ class Painter:
 def view_of(width: int, height: int, sar: float, matrix: tuple[int, ...] | None) -> View:
     """Work out the view from the stored size, the pixel shape (width / height) and the 3 x 3 display matrix.
 
-    The matrix maps stored (x, y) to shown (a x + c y, b x + d y), y down (ISO 14496-12, 8.3.2). Pixels are made square by
-    enlarging, never by dropping detail.
+    The matrix maps stored (x, y) to shown (a x + c y, b x + d y), y down (ISO 14496-12, 8.3.2). Pixels are made square
+    by enlarging, never by dropping detail.
     """
     if sar > 1:
         width = round(width * sar)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from vidence.errors import MediaError
+from vidence.media.demux import packets
+from vidence.media.extent import measure
 from vidence.media.info import AudioStream, MediaInfo, SubtitleStream, VideoStream
 from vidence.media.picture import View, display_matrix, has_alpha, view_of
-from vidence.media.source import Source, keep_streams, open_container
+from vidence.media.source import Source, open_container
 from vidence.media.timing import Timing, Trust
-from vidence.timeline import Instant, Span
 
 if TYPE_CHECKING:
     import av.stream
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 _FIRST_PACKETS = 600  # read at most so many packets in search of the first picture or sound
 _SANE_SAR = 8  # pixel shapes beyond 8:1 are damage, not intent
-_MICRO = Fraction(1, 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,17 @@ def probe(source: Source, size: int) -> Probe:
         stream = _video_stream(container)
         first = _first_picture(container, stream) if stream else None
         if stream and first is None:
-            warnings.append(f"video stream {stream.index} ({_codec(stream)}) has no picture that can be decoded")
+            warnings.append(
+                f"video stream {stream.index} ({_codec(stream)}) has no picture that can be decoded"
+            )
         audio = tuple(_audio(s) for s in container.streams.audio if s.codec_context)
         if first is None and not (audio and _hears(source)):
             raise MediaError(f"{source.name}: {_nothing(container, warnings)}")
         timing = _timing(container, stream, first) if stream and first else None
         view = _view(stream, first.frame, warnings) if stream and first else None
         video = _video(stream, first.frame, view) if stream and first and view else None
-        span = _span(container, source, video, timing, first, warnings)
+        begin = timing.of_frame(first.frame, None) if timing and first else None
+        span = measure(container, source, video, timing, begin, warnings)
         info = MediaInfo(
             path=source.name,
             format=container.format.name,
@@ -85,42 +89,32 @@ def _video_stream(container: InputContainer):
 
 
 def _first_picture(container: InputContainer, stream) -> _First | None:
-    import av
+    from av.error import FFmpegError
 
     ticks: tuple[int | None, int | None] | None = None
-    try:
-        for count, packet in enumerate(container.demux(stream)):
-            if packet.size and not packet.is_discard and ticks is None:
-                ticks = packet.pts, packet.dts
-            try:
-                frames = packet.decode()
-            except (av.FFmpegError, OSError):
-                frames = []
-            if frames:
-                return _First(frames[0], *(ticks or (None, None)))
-            if count > _FIRST_PACKETS:
-                break
-    except (av.FFmpegError, OSError):
-        return None
+    for packet in chain(islice(packets(container, [stream]), _FIRST_PACKETS), [None]):
+        if packet is not None and not packet.is_discard and ticks is None:
+            ticks = packet.pts, packet.dts
+        try:
+            frames = stream.decode(packet)
+        except (FFmpegError, OSError):
+            continue
+        if frames:
+            return _First(frames[0], *(ticks or (None, None)))
     return None
 
 
 def _hears(source: Source) -> bool:
     """Say whether any sound decodes."""
-    import av
+    from av.error import FFmpegError
 
     with open_container(source) as container:
-        try:
-            for count, packet in enumerate(container.demux(audio=0)):
-                try:
-                    if packet.decode():
-                        return True
-                except (av.FFmpegError, OSError):
-                    continue
-                if count > _FIRST_PACKETS:
-                    break
-        except (av.FFmpegError, OSError):
-            return False
+        for packet in islice(packets(container, container.streams.audio), _FIRST_PACKETS):
+            try:
+                if packet.decode():
+                    return True
+            except (FFmpegError, OSError):
+                continue
     return False
 
 
@@ -193,62 +187,3 @@ def _codec(stream: av.stream.Stream) -> str:
 def _language(stream) -> str:
     language = stream.language or stream.metadata.get("language", "")
     return "" if language in ("und", "unk", "mis", "zxx") else language
-
-
-def _span(container, source: Source, video, timing: Timing | None, first: _First | None, warnings) -> Span:
-    """Measure the clock: from the first picture or sound to the end of the last, as the packets say."""
-    starts = [s.start_time * s.time_base for s in container.streams.audio if s.start_time is not None]
-    if timing and first:
-        starts.append(timing.of_frame(first.frame, None))
-    start = min(starts, default=Fraction(0))
-    claimed = _claimed_end(container, start)
-    end = _packets_end(source, video, timing, claimed)
-    if end is None or end <= start:
-        end = claimed if claimed is not None and claimed > start else start + (timing.step if timing else 0)
-    elif claimed is not None and claimed - end > 1:
-        warnings.append(f"container says {float(claimed):.1f} s, but what can be read ends at {float(end):.1f} s")
-    return Span(start, end)
-
-
-def _claimed_end(container: InputContainer, start: Instant) -> Instant | None:
-    if not container.duration or container.duration < 0:
-        return None
-    # Matroska counts its length from zero, the others from the first time stamp.
-    return container.duration * _MICRO + (0 if "matroska" in container.format.name else max(start, Fraction(0)))
-
-
-def _packets_end(source: Source, video: VideoStream | None, timing: Timing | None, claimed: Instant | None) -> Instant | None:
-    """Read the packets after the last key frame to find where pictures and sound really end; when that leads nowhere
-    (a damaged or growing file), read all of them. Nothing is decoded."""
-    if timing and not timing.seekable:
-        return _last_end(source, video, timing, None)
-    end = _last_end(source, video, timing, claimed) if claimed else None
-    return end if end is not None else _last_end(source, video, timing, None)
-
-
-def _last_end(source: Source, video: VideoStream | None, timing: Timing | None, near: Instant | None) -> Instant | None:
-    import av
-
-    with open_container(source) as container:
-        streams = [s for s in container.streams if s.type == "audio" or (video and s.index == video.index)]
-        keep_streams(container, [stream.index for stream in streams])
-        ends: list[Instant] = []
-        counted = 0
-        try:
-            if near is not None:
-                container.seek(max(0, int((near + 1) * 1_000_000)))
-            for packet in container.demux(*streams):
-                if not packet.size or packet.is_discard:
-                    continue
-                if video and timing and packet.stream.index == video.index:
-                    counted += 1
-                    time, step = timing.of_packet(packet), timing.step
-                    time = (counted - 1) * step if time is None and timing.trust == "count" else time
-                else:
-                    time, step = (None if packet.pts is None else packet.pts * packet.time_base), Fraction(0)
-                if time is not None:
-                    ends.append(time + ((packet.duration or 0) * packet.time_base or step))
-                    ends = [max(ends)]
-        except (av.FFmpegError, OSError):
-            pass
-        return ends[0] if ends else None

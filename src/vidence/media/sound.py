@@ -7,24 +7,29 @@ and Flash round them to the millisecond), so blocks are taken to follow on unles
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidence.media.demux import keep_streams, packets, reason
 from vidence.media.info import AudioStream, MediaInfo
 from vidence.media.problems import Problems
-from vidence.media.source import Source, keep_streams, open_container
+from vidence.media.source import Source, open_container
 from vidence.timeline import Instant, Span
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream as AudioTrack
     from av.container import InputContainer
 
 RATE_HZ = 16_000
 _JITTER_S = Fraction(1, 25)
-_PREROLL_S = Fraction(1, 2)  # decoders need a few blocks before they are right (Opus 80 ms, MP3 its bit reservoir)
-_READ_ERRORS = 20
+_PREROLL_S = Fraction(
+    1, 2
+)  # decoders need a few blocks before they are right (Opus 80 ms, MP3 its bit reservoir)
 
 Block = tuple[int, np.ndarray]
 """(sample number on the output grid, float32 samples)."""
@@ -134,40 +139,40 @@ class _Run:
 
 
 def _seek(container: InputContainer, index: int, time: Instant) -> None:
-    import av
+    from av.error import FFmpegError
 
     stream = container.streams[index]
     keep_streams(container, [index])
-    begin = stream.start_time * stream.time_base if stream.start_time is not None else Fraction(0)
-    if time <= begin:
+    base = stream.time_base or Fraction(1, RATE_HZ)
+    if time <= (stream.start_time or 0) * base:
         return
-    try:
-        container.seek(int(time // stream.time_base), stream=stream)  # type: ignore[arg-type]
-    except (av.FFmpegError, OSError):
-        pass  # read from the beginning: slower, as right
+    with suppress(
+        FFmpegError, OSError
+    ):  # where it cannot seek, all is read from the beginning: slower, as right
+        container.seek(int(time // base), stream=stream)  # type: ignore[arg-type]
 
 
-def _frames(container: InputContainer, index: int, problems: Problems) -> Iterator[tuple[Instant, AudioFrame]]:
+def _frames(
+    container: InputContainer, index: int, problems: Problems
+) -> Iterator[tuple[Instant, AudioFrame]]:
     """Decode on through damage; blocks without a time follow the one before."""
-    import av
+    from av.error import FFmpegError
 
     expected: Instant | None = None
-    errors = 0
-    while errors < _READ_ERRORS:
+    stream: AudioTrack = container.streams[index]  # type: ignore[assignment]
+    read = packets(container, [stream], lambda what: problems.note(expected, f"sound: {what}"))
+    for packet in chain(read, [None]):
         try:
-            for packet in container.demux(container.streams[index]):
-                errors = 0
-                try:
-                    frames = packet.decode()
-                except (av.FFmpegError, OSError) as error:
-                    problems.note(expected, f"sound: {error.strerror}")
-                    continue
-                for frame in frames:
-                    time = frame.pts * frame.time_base if frame.pts is not None else expected or Fraction(0)
-                    expected = time + Fraction(frame.samples, frame.sample_rate or 1)
-                    if frame.samples and frame.sample_rate:
-                        yield time, frame
-            return
-        except (av.FFmpegError, OSError) as error:
-            errors += 1
-            problems.note(expected, f"sound: cannot read on ({error.strerror})")
+            frames = stream.decode(packet)
+        except (FFmpegError, OSError) as error:
+            problems.note(expected, f"sound: {reason(error)}")
+            continue
+        for frame in frames:
+            if frame.samples and frame.sample_rate:
+                time = (
+                    frame.pts * frame.time_base
+                    if frame.pts is not None and frame.time_base
+                    else expected or Fraction(0)
+                )
+                expected = time + Fraction(frame.samples, frame.sample_rate)
+                yield time, frame

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidence.errors import MediaError
+from vidence.media.demux import reason
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -79,6 +79,7 @@ def open_container(source: Source) -> InputContainer:
         MediaError: it is not media that FFmpeg knows, or it cannot be read.
     """
     import av
+    from av.error import FFmpegError
 
     options = {"protocol_whitelist": _URL_PROTOCOLS if source.remote else _FILE_PROTOCOLS}
     try:
@@ -89,22 +90,9 @@ def open_container(source: Source) -> InputContainer:
             metadata_errors="replace",
             timeout=(_OPEN_TIMEOUT_S, _READ_TIMEOUT_S),
         )
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise MediaError(f"{source.name}: cannot be opened as video or audio ({_reason(error)})") from error
+    except (FFmpegError, OSError, ValueError) as error:
+        raise MediaError(f"{source.name}: cannot be opened as video or audio ({reason(error)})") from error
     if refused := _REFUSED_FORMATS.get(container.format.name):
         container.close()
         raise MediaError(f"{source.name}: is {refused}, not a video; name the video file")
     return container
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-def keep_streams(container: InputContainer, indices: Collection[int]) -> None:
-    """Tell the demuxer to pass over all other streams: MP4 and Matroska then do not even read them."""
-    from av.stream import Discard
-
-    for stream in container.streams:
-        if stream.index not in indices:
-            stream.discard = Discard.all

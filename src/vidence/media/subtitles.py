@@ -8,9 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidence.media.demux import keep_streams, packets, reason
 from vidence.media.info import MediaInfo, SubtitleStream
 from vidence.media.problems import Problems
-from vidence.media.source import Source, keep_streams, open_container
+from vidence.media.source import Source, open_container
 from vidence.timeline import Instant, Span
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _ENDINGS = (".srt", ".vtt", ".ass", ".ssa")
 _LANGUAGE = re.compile(r"^[a-z]{2,3}(?:[-_][a-z0-9]{2,4})?$", re.IGNORECASE)
-_NOT_LANGUAGES = {"sdh", "cc", "hi", "sub", "subs", "forced", "full", "srt", "vtt", "ass"}
+_ROLES = {"sdh", "cc", "hi", "sub", "subs", "forced", "full", "srt", "vtt", "ass"}
 _ENCODINGS = ("utf-8-sig", "utf-16", "cp1252", "latin-1")  # tried in order; the last reads any bytes
 _MOST_BYTES = 32 << 20  # a subtitle file beyond this is something else
 
@@ -37,7 +38,9 @@ def read(source: Source, info: MediaInfo, problems: Problems) -> list[Cue]:
     """Return embedded cues, or else sidecar cues, in time order; one track a language."""
     cues = _embedded(source, info, problems)
     if not cues and source.path is not None:
-        cues = [cue for path in sidecars(source.path) for cue in _from_file(path, source.path, info, problems)]
+        cues = [
+            cue for path in sidecars(source.path) for cue in _from_file(path, source.path, info, problems)
+        ]
     return sorted(_one_a_language(cues), key=lambda cue: (cue.span, cue.language))
 
 
@@ -54,8 +57,6 @@ def _one_a_language(cues: list[Cue]) -> list[Cue]:
 
 
 def _embedded(source: Source, info: MediaInfo, problems: Problems) -> list[Cue]:
-    import av
-
     tracks = {stream.index: stream for stream in info.subtitles if stream.text_based}
     cues: list[Cue] = []
     if not tracks:
@@ -63,31 +64,30 @@ def _embedded(source: Source, info: MediaInfo, problems: Problems) -> list[Cue]:
     with open_container(source) as container:
         keep_streams(container, list(tracks))
         streams = [container.streams[index] for index in tracks]
-        try:
-            for packet in container.demux(*streams):
-                cues += _decoded(packet, tracks[packet.stream.index], problems)
-        except (av.FFmpegError, OSError) as error:
-            problems.note(cues[-1].span.end if cues else None, f"subtitles: cannot read on ({error.strerror})")
+        for packet in packets(container, streams, lambda what: problems.note(None, f"subtitles: {what}")):
+            cues += _decoded(packet, tracks[packet.stream.index], problems)
     return cues
 
 
 def _decoded(packet: Packet, stream: SubtitleStream, problems: Problems) -> list[Cue]:
-    import av
+    from av.error import FFmpegError
 
-    if packet.pts is None or not packet.size:
+    if packet.pts is None:
         return []
     start = packet.pts * packet.time_base
     try:
         decoded = packet.stream.codec_context.decode2(packet)  # type: ignore[attr-defined]
-    except (av.FFmpegError, OSError) as error:
-        problems.note(start, f"subtitles: {error.strerror}")
+    except (FFmpegError, OSError) as error:
+        problems.note(start, f"subtitles: {reason(error)}")
         return []
     if not decoded:
         return []
     shown_s = Fraction(decoded.end_display_time, 1000)
     length = (packet.duration or 0) * packet.time_base or (shown_s if shown_s < 3600 else Fraction(0))
     name = f"stream {stream.index} ({stream.codec})"
-    texts = [_plain(rect.ass.decode("utf-8", "replace")) for rect in decoded if rect.type in (b"ass", b"text")]
+    texts = [
+        _plain(rect.ass.decode("utf-8", "replace")) for rect in decoded if rect.type in (b"ass", b"text")
+    ]
     return [Cue(Span(start, start + length), text, stream.language, name) for text in texts if text]
 
 
@@ -110,21 +110,33 @@ def sidecars(path: Path) -> list[Path]:
         beside = sorted(path.parent.iterdir())
     except OSError:
         return []
-    stem = path.stem
     return [
         other
         for other in beside
-        if other.suffix.lower() in _ENDINGS
-        and (other.stem == stem or other.stem.startswith((f"{stem}.", f"{stem}_", f"{stem} ")))
-        and (other.stem == stem or language_of(other, path))
-        and other.is_file()
+        if other.suffix.lower() in _ENDINGS and _belongs(other.stem, path.stem) and other.is_file()
     ]
+
+
+def _belongs(stem: str, medium: str) -> bool:
+    """Say whether a name is the medium's own, followed by nothing but language and role tags."""
+    if stem == medium:
+        return True
+    tags = stem.removeprefix(medium)
+    return (
+        stem.startswith(medium)
+        and tags[0] in "._ "
+        and all(tag.lower() in _ROLES or _LANGUAGE.match(tag) for tag in _tags(tags))
+    )
+
+
+def _tags(text: str) -> list[str]:
+    return [tag for tag in re.split(r"[. _]", text) if tag]
 
 
 def language_of(sidecar: Path, medium: Path) -> str:
     """Read the language out of a sidecar's name ("film.pt-BR.forced.srt": "pt-BR"), "" when there is none."""
-    tags = re.split(r"[. _]", sidecar.stem[len(medium.stem) :])
-    found = [tag for tag in tags if _LANGUAGE.match(tag) and tag.lower() not in _NOT_LANGUAGES]
+    tags = _tags(sidecar.stem[len(medium.stem) :])
+    found = [tag for tag in tags if _LANGUAGE.match(tag) and tag.lower() not in _ROLES]
     return found[0] if found else ""
 
 

@@ -26,7 +26,9 @@ class Timing:
     time_base: Fraction
     step: Fraction
     seekable: bool = True  # False: a picture's time is only known when all before it were read
-    delay: int = 0  # "dts" only: ticks from a packet to the release of its picture; above 0 where pictures are reordered
+    delay: int = (
+        0  # "dts" only: ticks from a packet to its picture's release; above 0 where pictures are reordered
+    )
 
     def ticks(self, time: Instant) -> int:
         """Return the last tick at or before a time."""

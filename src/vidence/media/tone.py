@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PQ, HLG, BT2020 = 16, 18, 9  # AVCOL_TRC_SMPTE2084, AVCOL_TRC_ARIB_STD_B67, AVCOL_PRI_BT2020
 _WHITE_NITS, _PEAK_NITS = 203.0, 1000.0  # reference white and peak of ITU-R BT.2408
+_KNEE = 0.5  # of reference white; white itself then lands at 225 of 255
 _BT2020_TO_709 = np.array(
     [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]], np.float32
 )  # ITU-R BT.2087
@@ -33,13 +34,13 @@ def to_sdr(pixels: np.ndarray, curve: int, primaries: int) -> Image:
 
 
 def _rolled(linear: np.ndarray) -> np.ndarray:
-    """Bend highlights above reference white under 1.0 (extended Reinhard on the brightest channel: hue is kept)."""
-    peak = _PEAK_NITS / _WHITE_NITS
+    """Bend light above the knee under 1.0: extended Reinhard (Reinhard et al. 2002, eq. 4) on the brightest channel, so
+    that hue is kept; below the knee, where most of a picture lies, nothing changes."""
     bright = linear.max(axis=2, keepdims=True)
-    mapped = bright * (1 + bright / peak**2) / (1 + bright)
-    # Plain Reinhard halves mid greys; blend it in from 0.5 of white upward so that ordinary light is left alone.
-    weight = np.clip((bright - 0.25) / 0.75, 0, 1)
-    scale = 1 + weight * (mapped / np.maximum(bright, 1e-6) - 1)
+    over = np.maximum(bright - _KNEE, 0) / (1 - _KNEE)
+    peak = (_PEAK_NITS / _WHITE_NITS - _KNEE) / (1 - _KNEE)
+    bent = _KNEE + (1 - _KNEE) * over * (1 + over / peak**2) / (1 + over)
+    scale = np.where(bright > _KNEE, bent / np.maximum(bright, _KNEE), 1)
     return np.clip(linear * scale, 0, 1)
 
 
