@@ -87,24 +87,22 @@ def _ask(video: Any, q: dict[str, Any], verbose: bool) -> Row:
         1 / len(options) if options else None,
     )  # fmt: skip
     mark = f"IoU {iou:.2f}" if iou is not None else "right" if right else "wrong"
-    print(
-        f"{row.id:28} {row.kind:9} {mark:9} {'*' if row.confident else ' '}{row.confidence:.2f} {seconds:5.1f}s  {row.given[:40]!r} / {row.truth[:40]!r}",
-        flush=True,
-    )
+    head = f"{row.id:28} {row.kind:9} {mark:9} {'*' if row.confident else ' '}{row.confidence:.2f} {seconds:5.1f}s"
+    print(f"{head}  {row.given[:40]!r} / {row.truth[:40]!r}", flush=True)
     if verbose:
-        belief = video.last_situation.belief
-        print(
-            json.dumps(
-                {"kind": video.last_situation.question.kind, **belief.to_json()}, indent=1, ensure_ascii=False
-            )
-        )
-        print(
-            "  actions:",
-            dict(answer.receipt.actions),
-            "verdicts:",
-            [(c.verdict.kind, c.verdict.checked_by) for c in answer.claims],
-        )
+        _explain(video.last_situation, answer)
     return row
+
+
+def _explain(situation: Any, answer: Any) -> None:
+    print(f"    read as {situation.question.kind}; actions {dict(answer.receipt.actions)}; {answer.lacking}")
+    for hypothesis, p in zip(situation.belief.hypotheses, situation.belief.probabilities(), strict=True):
+        print(
+            f"    {p:.2f} {hypothesis.text[:60]!r}",
+            *(f"[{c.channel} {c.weight:+.2f} {c.why[:50]}]" for c in hypothesis.clues),
+        )
+    for claim in answer.claims:
+        print(f"    claim {claim.verdict.kind}: {claim.text[:90]} ({claim.verdict.checked_by[:90]})")
 
 
 def _score(answer: Any, q: dict[str, Any], options: tuple[str, ...]) -> tuple[bool | None, float | None]:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from vidence.errors import UsageError
 from vidence.mcr.grounding import ground as ground_phrase
+from vidence.mcr.pictures import crop, reduced, uncropped
 from vidence.mcr.situation import Situation
 from vidence.mcr.summary import summarise
-from vidence.senses.observation import Observation, Producer
+from vidence.senses.observation import Box, Observation, Producer
 from vidence.senses.sense import AudioSense, Sense, VisualSense
 from vidence.timeline import Span, TimeLike, clock, instant
 
 if TYPE_CHECKING:
-    from vidence.media import Frame
     from vidence.memory import Memory
 
 SPOT = Producer("colour", "1", "", "regions")
@@ -92,14 +92,18 @@ class Actions:
         rate_hz: float = 4.0,
         senses: Sequence[str] = ("objects", "looks", "motion", "colour"),
         zoom: float = 1.5,
+        region: Sequence[float] | None = None,
     ) -> Feedback:
-        """Look at a span again, at a higher rate and `zoom` times the size that indexing used."""
+        """Look at a span again, at a higher rate and `zoom` times the size that indexing used.
+
+        `region` is a part of the picture to look at alone: left, top, width, height as fractions.
+        """
         span = self._span(start, end)
         visual = [s for name in senses if isinstance(s := self.senses.get(name), VisualSense)]
         if not visual or self.situation.media.info.video is None:
             return Feedback("there is nothing to look with: no picture, or none of these senses")
         span = Span(span.start, min(span.end, span.start + MAX_LOOK_S))
-        found = self._watch(visual, span, rate_hz, zoom)
+        found = self.watch(visual, span, rate_hz, zoom, Box(*region) if region else None)
         self._keep(found, span, [s.name for s in visual])
         return Feedback(
             f"looked at {span} with {', '.join(s.name for s in visual)}: {len(found)} observations",
@@ -153,7 +157,7 @@ class Actions:
         if self.situation.seen(("shots",), span) < 1 and isinstance(
             sense := self.senses.get("shots"), VisualSense
         ):
-            known = self._watch([sense], span, None, 1.0)
+            known = self.watch([sense], span, None, 1.0)
             self._keep(known, span, ["shots"])
         return Feedback(f"{len(known)} shots", tuple(known), tuple(o.span for o in known))
 
@@ -167,9 +171,19 @@ class Actions:
         """Say in a few sentences what is known of a span."""
         return Feedback(summarise(self.situation, self._span(start, end)))
 
-    def _watch(
-        self, senses: Sequence[VisualSense], span: Span, rate_hz: float | None, zoom: float
+    def watch(
+        self,
+        senses: Sequence[VisualSense],
+        span: Span,
+        rate_hz: float | None,
+        zoom: float = 1.0,
+        region: Box | None = None,
     ) -> list[Observation]:
+        """Run senses over a span and return what they perceive; nothing is kept.
+
+        `rate_hz` None shows every frame. `region` shows only that part of the picture; boxes come back in fractions of
+        the whole.
+        """
         situation = self.situation
         sides = {s.name: round(s.sampling.max_side * zoom) for s in senses}
         if rate_hz is not None:
@@ -182,13 +196,16 @@ class Actions:
                 else rate_hz
             )
         watchers = [(s.name, s.watch(situation.media, span)) for s in senses]
-        for frame in situation.media.frames(span, rate_hz=rate_hz, max_side=max(sides.values())):
+        decode_side = None if region else max(sides.values())
+        for frame in situation.media.frames(span, rate_hz=rate_hz, max_side=decode_side):
             situation.meter.frames += 1
+            shown = crop(frame, region) if region else frame
             for name, watcher in watchers:
-                watcher.see(_reduced(frame, sides[name]))
+                watcher.see(reduced(shown, sides[name]))
         situation.meter.seconds_decoded += float(span.duration)
         situation.meter.model_calls += len(watchers)
-        return [o for _, watcher in watchers for o in watcher.finish()]
+        found = [o for _, watcher in watchers for o in watcher.finish()]
+        return [uncropped(o, region) for o in found] if region else found
 
     def _keep(self, found: Sequence[Observation], span: Span, senses: Sequence[str]) -> None:
         self.situation.looked.extend(found)
@@ -227,7 +244,8 @@ def schema(name: str) -> dict[str, Any]:
     for parameter in list(inspect.signature(action).parameters.values())[1:]:
         annotation = str(parameter.annotation).replace(" | None", "")
         if annotation.startswith("Sequence"):
-            properties[parameter.name] = {"type": "array", "items": {"type": "string"}}
+            item = "number" if "float" in annotation else "string"
+            properties[parameter.name] = {"type": "array", "items": {"type": item}}
         elif annotation == "TimeLike":
             properties[parameter.name] = {"type": "string", "description": "seconds, or [H:]MM:SS.mmm"}
         else:
@@ -239,16 +257,3 @@ def schema(name: str) -> dict[str, Any]:
         "description": (inspect.getdoc(action) or "").splitlines()[0],
         "parameters": {"type": "object", "properties": properties, "required": required},
     }
-
-
-def _reduced(frame: Frame, max_side: int) -> Frame:
-    height, width = frame.image.shape[:2]
-    if max(height, width) <= max_side:
-        return frame
-    import cv2
-
-    scale = max_side / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return type(frame)(
-        frame.time, frame.duration, cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA), frame.key
-    )

@@ -64,9 +64,8 @@ class Belief:
     hypotheses: tuple[Hypothesis, ...] = ()
     uncertainties: tuple[str, ...] = ()
     candidates: tuple[Span, ...] = ()  # where the answer may lie
-    exclusive: bool = (
-        True  # exactly one hypothesis is true (options), or each stands alone (extracted answers)
-    )
+    exclusive: bool = True  # at most one is the answer; else each stands alone (things that are all there)
+    none_of_these: float | None = None  # support of "none of these", for proposals that may all be wrong
     notes: tuple[str, ...] = field(default=())
 
     def with_clues(self, clues: Sequence[Clue]) -> Belief:
@@ -84,9 +83,10 @@ class Belief:
             return []
         if not self.exclusive:
             return [1 / (1 + math.exp(-s)) for s in supports]
-        top = max(supports)
+        rest = [] if self.none_of_these is None else [self.none_of_these]
+        top = max(supports + rest)
         weights = [math.exp(s - top) for s in supports]
-        return [w / sum(weights) for w in weights]
+        return [w / (sum(weights) + sum(math.exp(s - top) for s in rest)) for w in weights]
 
     def best(self) -> tuple[int, float] | None:
         """Return (index, probability) of the best hypothesis; None without hypotheses or when none stands out."""

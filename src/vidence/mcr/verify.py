@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from vidence.mcr.evidence import Evidence, Verdict
+from vidence.mcr.pictures import around
 from vidence.senses.language import normalise
 from vidence.senses.observation import Observation
 from vidence.senses.sense import AudioSense, VisualSense
@@ -54,8 +55,10 @@ def recheck(evidence: Evidence, situation: Situation, actions: Actions) -> tuple
         situation.meter.model_calls += 1
         frame_hash = None
     elif isinstance(sense, VisualSense):
-        rate_hz = CHECK_HZ.get(evidence.sense, 4.0)
-        again = actions._watch([sense], span, rate_hz if evidence.sense != "shots" else None, 1.5)
+        rate_hz = CHECK_HZ.get(evidence.sense, 4.0) if evidence.sense != "shots" else None
+        # Text is read again by itself, large; other things need their surroundings to be known.
+        region = around(observation, 0.6) if evidence.sense == "text" else None
+        again = actions.watch([sense], span, rate_hz, 1.5, region)
         frame_hash = _frame_hash(situation, observation.span.middle)
     else:
         return Verdict("unseen", 0.0, f"the sense {evidence.sense} cannot be run again"), None

@@ -6,35 +6,20 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from vidence.mcr.belief import Clue, Hypothesis
 from vidence.mcr.question import Question
 from vidence.mcr.situation import Situation
+from vidence.policies.rules.answer_types import AnswerType, types_asked
 from vidence.policies.rules.tracks import SIDE, in_window
-from vidence.senses.language import embed, stems
+from vidence.senses.language import embed, normalise, stems
 from vidence.senses.observation import Observation
 
 _KEEP = 12  # proposals kept: the belief is read by people
 
-_TYPES: tuple[tuple[str, str], ...] = (
-    (r"\b(length|distance|height|width|size|how (long|tall|far|wide|big)|weight|speed|temperature|scale)\b",
-     r"\d+([.,]\d+)?\s*(mm|cm|m|km|in|inch|ft|\"|kg|g|°|%|mph|km/h|px|s|ms|min|h)?\b"),
-    (r"\byear\b", r"\b(1[5-9]|20)\d\d\b"),
-    (r"\b(date|day|month)\b",
-     r"\b(\d{1,2}[./ -]\d{1,2}[./ -]\d{2,4}|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*)\b"),
-    (r"\b(time|clock|hour)\b", r"\b\d{1,2}[:.h]\d{2}\b"),
-    (r"\b(price|cost|how much)\b", r"[$€£¥]\s?\d|\d\s?(€|\$|usd|eur)"),
-    (r"\b(url|web ?site|address|e-?mail|link)\b", r"(www\.|https?:|@|\.\w{2,3}\b)"),
-    (r"\b(number|score|result|version|percent\w*|phone)\b", r"\d"),
-)  # fmt: skip
-"""What the question asks for → what such an answer looks like."""
-
-_NAME = re.compile(
-    r"\b(name[ds]?|who|whose|called|school|company|brand|author|director"
-    r"|user|person|organi[sz]ation|institut\w+|city|place|film|movie|title)\b",
-    re.I,
-)
-_TITLE = re.compile(r"\b(title|headline|heading|name of the (film|movie|video|show)|called)\b", re.I)
+_TITLE = re.compile(r"\b(titled?|headline|heading|name of the (film|movie|video|show)|called)\b", re.I)
+_NAME = re.compile(r"\b(name[ds]?|who|whose|called|titled?|which (user|school|company|city|person))\b", re.I)
 
 
 def written_hypotheses(situation: Situation) -> list[Hypothesis]:
@@ -62,44 +47,79 @@ ClueMaker = Callable[[Question, Observation], list[tuple[str, float, str]]]
 
 def _propose(situation: Situation, found: Sequence[Observation], extra: ClueMaker) -> list[Hypothesis]:
     question = situation.question
+    asked = types_asked(question.text)[:2]
+    texts = [o.text for o in found]
+    of_kind = [kind.scores(texts) for kind in asked]
+    cosine = embed([question.text])[0] @ embed(texts).T
+    shared = _shared_words(question, found)
+    proposals: dict[str, Hypothesis] = {}
+    for i, o in enumerate(found):
+        reasons = [
+            ("meaning", 3.0 * (float(cosine[i]) - 0.2), "near the question in meaning"),
+            ("reading", math.log(max(o.confidence, 0.05) / 0.8), f"read with confidence {o.confidence:.2f}"),
+            *shared[i],
+            *(
+                (f"kind: {k.name}", 1.6 * scores[i], f"looks like a {k.name}")
+                for k, scores in zip(asked, of_kind, strict=True)
+            ),
+            *extra(question, o),
+        ]
+        evidence = (situation.cite(o),)
+        clues = tuple(Clue(0, w, channel, why, evidence if w > 0 else ()) for channel, w, why in reasons)
+        text = _extract(asked, o.text)
+        _keep_best(proposals, Hypothesis(text, clues, (o.span,)))
+    ranked = sorted(_whole_lines(list(proposals.values())), key=lambda h: -h.support)
+    return ranked[:_KEEP]
+
+
+def _shared_words(question: Question, found: Sequence[Observation]) -> list[list[tuple[str, float, str]]]:
+    """Weigh the question's own words in a line: rare ones point to it, but a line of nothing else says nothing new."""
     wanted = set(stems(question.text, question.language))
     bags = [set(stems(o.text)) for o in found]
     frequency = Counter(root for bag in bags for root in bag)
-    cosine = embed([question.text])[0] @ embed([o.text for o in found]).T
-    hypotheses = []
-    for o, bag, near in zip(found, bags, cosine, strict=True):
-        shared = wanted & bag
-        rarity = sum(1 / (1 + math.log(frequency[r])) for r in shared)
-        reasons = [("meaning", 3.0 * (float(near) - 0.2), "near the question in meaning")]
+    out = []
+    for bag in bags:
+        shared, reasons = wanted & bag, []
         if shared:
+            rarity = sum(1 / (1 + math.log(frequency[r])) for r in shared)
             reasons.append(("shared words", min(1.2 * rarity, 2.4), f"shares {', '.join(sorted(shared))}"))
         if bag and bag <= wanted:
-            reasons.append(("repeats the question", -1.5, "says no more than the question"))
-        reasons.append(
-            ("reading", math.log(max(o.confidence, 0.05) / 0.8), f"read with confidence {o.confidence:.2f}")
-        )
-        reasons += extra(question, o)
-        evidence = (situation.cite(o),)
-        clues = tuple(Clue(0, w, channel, why, evidence if w > 0 else ()) for channel, w, why in reasons)
-        hypotheses.append(Hypothesis(o.text, clues, (o.span,)))
-    hypotheses.sort(key=lambda h: -h.support)
-    return hypotheses[:_KEEP]
+            reasons.append(("repeats the question", -3.0, "says no more than the question"))
+        out.append(reasons)
+    return out
+
+
+def _extract(asked: Sequence[AnswerType], text: str) -> str:
+    """Answer "what length" with the length alone; a question for two things gets the whole line."""
+    return asked[0].extract(text) if len(asked) == 1 else text
+
+
+def _keep_best(proposals: dict[str, Hypothesis], new: Hypothesis) -> None:
+    """Count one text once, however often it is read; its spans are all the times it is there."""
+    key = normalise(new.text)
+    old = proposals.get(key)
+    if old is None:
+        proposals[key] = new
+        return
+    better, other = (new, old) if new.support > old.support else (old, new)
+    proposals[key] = replace(better, spans=tuple(dict.fromkeys(better.spans + other.spans)))
+
+
+def _whole_lines(proposals: list[Hypothesis]) -> list[Hypothesis]:
+    """Drop a line that is only part of a block nearly as good: "BUNNY" where "Big Buck BUNNY" stands."""
+
+    def part_of_better(h: Hypothesis) -> bool:
+        return any(
+            normalise(h.text) in normalise(k.text) and k.support > h.support - 1.0 and len(k.text) < 4 * len(h.text)
+            for k in proposals if k is not h and len(k.text) > len(h.text)
+        )  # fmt: skip
+
+    return [h for h in proposals if not part_of_better(h)]
 
 
 def _screen_clues(question: Question, o: Observation) -> list[tuple[str, float, str]]:
-    """Weigh a line by what it looks like: its kind of content, ink, place, size."""
+    """Weigh a line by what it looks like: ink, place, size, capitals."""
     text, out = question.text, []
-    for asked, shape in _TYPES:
-        if re.search(asked, text, re.I):
-            fits = re.search(shape, o.text, re.I)
-            out.append(
-                (
-                    "kind of answer",
-                    1.6 if fits else -0.8,
-                    "has the form asked for" if fits else "lacks the form asked for",
-                )
-            )
-            break
     if question.colours and o.data.get("colour"):
         match = o.data["colour"] in question.colours
         out.append(("ink", 1.5 if match else -1.0, f"written in {o.data['colour']}"))
@@ -108,7 +128,8 @@ def _screen_clues(question: Question, o: Observation) -> list[tuple[str, float, 
         fit = max(((x - 0.5) * SIDE[p][0] + (y - 0.5) * SIDE[p][1]) * 2 for p in question.places)
         out.append(("place", 1.5 * fit, f"stands at ({x:.2f}, {y:.2f})"))
     if _TITLE.search(text):
-        out.append(("size", 25 * (float(o.data.get("height", 0.03)) - 0.05), "size of the letters"))
+        size = 25 * (float(o.data.get("height", 0.03)) - 0.05)
+        out.append(("size", max(-1.5, min(size, 2.5)), "size of the letters"))
     if _NAME.search(text):
         words = [w for w in re.findall(r"[^\W\d_]+", o.text) if len(w) > 1]
         capitals = sum(w[0].isupper() for w in words) / len(words) if words else 0.0

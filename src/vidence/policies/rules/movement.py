@@ -22,7 +22,7 @@ _STILL_SHIFT = 0.06  # of the picture: below this a track counts as standing
 
 def direction_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
     """Weigh options that name directions of movement ("from bottom to top", "to the left", "it stays parked")."""
-    if situation.question.kind not in ("direction", "yes-no", "what", "place"):
+    if situation.question.kind not in ("direction", "yes-no", "what"):
         return []
     language = situation.question.language
     ways = [_way(option, language) for option in options]

@@ -47,6 +47,10 @@ VOCABULARY: dict[str, tuple[str, ...]] = {
 """What can be answered to a question without options: such questions are weighed as if these were the options."""
 
 
+NOTHING = {"written": 0.9, "said": 0.9, "when": 0.0, "order": 0.0}
+"""Support of "none of these" for proposals taken from the video, in log odds: what the best of them must beat."""
+
+
 def weigh(situation: Situation) -> Belief:
     """Weigh everything known, leaving out evidence that failed its check."""
     question = situation.question
@@ -55,7 +59,8 @@ def weigh(situation: Situation) -> Belief:
         clues = [clue for reader in READERS for clue in reader(situation, options)]
         belief = Belief(tuple(Hypothesis(option) for option in options)).with_clues(clues)
     else:
-        belief = Belief(_open(situation), exclusive=False)
+        kind = situation.question.kind
+        belief = Belief(_open(situation), exclusive=kind != "what", none_of_these=NOTHING.get(kind))
     return _uncertainties(_standing(belief, situation), situation)
 
 

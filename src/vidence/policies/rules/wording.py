@@ -7,6 +7,7 @@ from vidence.mcr.belief import Belief, Clue
 from vidence.mcr.evidence import Conflict
 from vidence.mcr.loop import Draft, DraftClaim
 from vidence.mcr.situation import Situation
+from vidence.senses.language import embed
 
 _GUESS = 0.34  # below this an open answer is not given at all
 _TELLING = 0.4  # log odds: weaker clues are not worth a claim
@@ -23,11 +24,11 @@ def draft(situation: Situation, belief: Belief) -> Draft:
     """Draft the answer that the gate will check."""
     best = belief.best()
     question = situation.question
-    if best is None or not belief.hypotheses[best[0]].clues:
-        return Draft("", (), 0.0, lacking=_lacking(situation))
+    if best is None or not any(h.clues for h in belief.hypotheses):
+        return _guess(situation)
     index, p = best
     hypothesis = belief.hypotheses[index]
-    if not question.choices and p < _GUESS and not belief.exclusive:
+    if not question.choices and p < _GUESS:
         return Draft("", (), p, lacking=_lacking(situation))
     claims = _claims(situation, belief, index)
     return Draft(
@@ -38,6 +39,18 @@ def draft(situation: Situation, belief: Belief) -> Draft:
         spans=hypothesis.spans or tuple(dict.fromkeys(e.span for e in hypothesis.evidence)),
         conflicts=_conflicts(belief, index),
         lacking="" if claims else _lacking(situation),
+    )
+
+
+def _guess(situation: Situation) -> Draft:
+    """Say that nothing bears on the question; with options, name the one nearest to the question's words as a guess."""
+    question = situation.question
+    if not question.choices:
+        return Draft("", (), 0.0, lacking=_lacking(situation))
+    vectors = embed([question.text, *question.choices])
+    index = int((vectors[1:] @ vectors[0]).argmax())
+    return Draft(
+        "", (), 1 / len(question.choices), Choice(index, question.choices[index]), lacking=_lacking(situation)
     )
 
 
