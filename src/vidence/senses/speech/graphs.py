@@ -14,13 +14,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from vidence.senses.speech.moonshine import ATTENTION, ATTENTIVE_LAYERS
 from vidence.senses.speech.ortfile import branches, read_ort, replace_nodes
-
-ATTENTION = "cross_attention"
-"""Decoder outputs `cross_attention.LAYER`: shape (batch, heads, tokens, encoder steps), rows sum to 1."""
-
-ATTENTIVE_LAYERS = (4, 5, 6)
-"""Layers of the eight with heads that follow the sound (see moonshine.TIME_HEADS)."""
 
 _Packed = dict[
     str, tuple[str, str, str]

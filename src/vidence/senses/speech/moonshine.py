@@ -9,7 +9,6 @@ import numpy as np
 
 from vidence.catalogue import digest, weights
 from vidence.senses.speech.alignment import onsets
-from vidence.senses.speech.graphs import ATTENTION
 from vidence.senses.speech.recogniser import RATE_HZ, Transcript, Word
 from vidence.senses.speech.repetition import fresh_mean, loop_length
 from vidence.senses.speech.runtime import Graph
@@ -26,6 +25,12 @@ CENTRE_S = 447 / RATE_HZ  # middle of the first step's field: kernels of 127, 7 
 # 23 sentences by three synthetic voices that tell their phone times: median error 46 to 80 ms, others up to 1 s.
 # Together, through `onsets`, they place word edges with a median error of 34 ms (90 %: under 131 ms).
 TIME_HEADS = ((4, 2), (5, 5), (5, 6), (6, 0), (6, 1), (6, 4), (6, 7))
+
+ATTENTION = "cross_attention"
+"""Decoder outputs `cross_attention.LAYER`: shape (batch, heads, tokens, encoder steps), rows sum to 1."""
+
+ATTENTIVE_LAYERS = tuple(sorted({layer for layer, _ in TIME_HEADS}))
+"""The layers whose attention `graphs.build_decoder` makes an output."""
 
 _DOUBLED = re.compile(r"([,.;:])\1+$")  # it likes to write "In short,,"
 
@@ -80,8 +85,7 @@ def _decode(decoder: Graph, states: np.ndarray, limit: int) -> tuple[list[int], 
         tokens; their probabilities; attention averaged over `TIME_HEADS`, shape (tokens + 1, encoder steps), whose
         last row belongs to the end token.
     """
-    layers = sorted({layer for layer, _ in TIME_HEADS})
-    looks = [f"{ATTENTION}.{layer}" for layer in layers]
+    looks = [f"{ATTENTION}.{layer}" for layer in ATTENTIVE_LAYERS]
     grow = [f"{layer}.decoder.{part}" for layer in range(LAYERS) for part in ("key", "value")]
     fixed = [f"{layer}.encoder.{part}" for layer in range(LAYERS) for part in ("key", "value")]
     empty = np.zeros((1, HEADS, 0, HEAD_SIZE), np.float32)
@@ -99,7 +103,7 @@ def _decode(decoder: Graph, states: np.ndarray, limit: int) -> tuple[list[int], 
             **past,
         }
         logits, *rest = decoder.run(["logits", *looks, *(f"present.{name}" for name in moving)], inputs)
-        seen = dict(zip(layers, rest[: len(looks)], strict=True))
+        seen = dict(zip(ATTENTIVE_LAYERS, rest[: len(looks)], strict=True))
         rows.append(np.mean([seen[layer][0, head, 0] for layer, head in TIME_HEADS], axis=0))
         past.update(zip((f"past_key_values.{name}" for name in moving), rest[len(looks) :], strict=True))
         token, probability = _choose(logits[0, -1])
