@@ -42,15 +42,12 @@ def progress(unit: str = "s") -> Iterator[Tell]:
 
 @contextmanager
 def indexing() -> Iterator[Progress]:
-    """Yield what `vidence.memory.index` tells its progress to: one bar for all senses together."""
+    """Yield what `vidence.memory.index` tells its progress to: one bar a sense, in seconds of the medium."""
     with progress("s") as tell:
-        done: dict[str, float] = {}
 
         def shown(segment: Span, sense: str, done_s: float, total_s: float) -> None:
             del segment
-            done[sense] = done_s
-            # A file is as far as its slowest sense; those that have not reported yet are in their first minute.
-            tell("indexing", min(done.values()), total_s)
+            tell(sense, done_s, total_s)
 
         yield shown
 

@@ -58,6 +58,7 @@ class Page:
     text: tuple[Observation, ...]
     answers: tuple[Answer, ...]
     strip: tuple[Thumbnail, ...]
+    scene_pictures: tuple[Thumbnail, ...]  # of the first scenes, in their order
     pictures: dict[Span, str]  # of evidence, by span
     problems: tuple[str, ...] = ()
     left_out: int = 0  # lines of transcript and text beyond MOST_LINES each
@@ -84,7 +85,8 @@ def gather(media: Media, memory: Memory, answers: Sequence[Answer] = ()) -> Page
         speech=tuple(speech[:MOST_LINES]),
         text=tuple(text[:MOST_LINES]),
         answers=tuple(answers),
-        strip=tuple(thumbnails.strip(media, [item.span for item in by_sense["shots"]])),
+        strip=tuple(thumbnails.strip(media)),
+        scene_pictures=tuple(thumbnails.of_scenes(media, [scene.span for scene in scenes])),
         pictures=thumbnails.of_evidence(media, [item.span for item in cited if item.medium == media.hash]),
         problems=tuple(media.problems),
         left_out=sum(max(0, len(lines) - MOST_LINES) for lines in (speech, text)),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from vidence.media import Media
 from vidence.media.frame import Image
 from vidence.timeline import Instant, Span
 
-STRIP = 48  # pictures along the timeline: about 4 kB each
+STRIP = 12  # pictures along the timeline, side by side; about 4 kB each
+SCENES = 60  # pictures of scenes
 STRIP_SIDE = 160
 EVIDENCE = 32  # pictures of evidence: about 12 kB each
 EVIDENCE_SIDE = 320
@@ -26,16 +26,21 @@ class Thumbnail:
     uri: str
 
 
-def strip(media: Media, shots: Sequence[Span]) -> list[Thumbnail]:
-    """Take one picture a shot while that is at most `STRIP`, else one every equal stretch, at key frames."""
+def strip(media: Media) -> list[Thumbnail]:
+    """Take a picture for each of `STRIP` equal stretches of the medium, from a key frame where that is cheaper."""
     whole = media.info.span
-    if media.info.video is None or not whole.duration:
+    step = whole.duration / STRIP
+    if media.info.video is None or not step:
         return []
-    middles = [shot.middle for shot in shots]
-    if not 8 <= len(middles) <= STRIP:
-        count = min(STRIP, max(8, int(whole.duration)))
-        middles = [whole.start + whole.duration * Fraction(2 * step + 1, 2 * count) for step in range(count)]
+    middles = [whole.start + step * number + step / 2 for number in range(STRIP)]
     return _take(media, middles, STRIP_SIDE, "auto")
+
+
+def of_scenes(media: Media, scenes: Sequence[Span]) -> list[Thumbnail]:
+    """Take a picture in the middle of each of the first `SCENES` scenes."""
+    if media.info.video is None:
+        return []
+    return _take(media, [scene.middle for scene in scenes[:SCENES]], STRIP_SIDE, "auto")
 
 
 def of_evidence(media: Media, spans: Iterable[Span]) -> dict[Span, str]:
