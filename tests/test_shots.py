@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 import cv2
 import numpy as np
 import pytest
-from conftest import MakeVideo
 
+from conftest import MakeVideo
 from vidence.media import Media, open_media
 from vidence.senses.observation import Observation
 from vidence.senses.shots import Shots
@@ -104,7 +105,7 @@ def test_shots_cover_the_medium_without_gaps(make_video: MakeVideo) -> None:
     media = film(make_video, moving(1, 30, 1) + moving(2, 30, 1), start=3)
     shots = perceive(media, 60)
     assert (shots[0].span.start, shots[-1].span.end) == (media.info.span.start, media.info.span.end)
-    assert all(a.span.end == b.span.start for a, b in zip(shots, shots[1:], strict=False))
+    assert all(a.span.end == b.span.start for a, b in pairwise(shots))
 
 
 @pytest.mark.parametrize("frames", [12, 25, 40])

@@ -52,7 +52,8 @@ class Run:
 def black_runs(times: Sequence[Instant], thumbs_NYXC: np.ndarray) -> list[Run]:
     """Return the stretches of black, in time order."""
     flat = thumbs_NYXC.reshape(len(times), -1)
-    black = (flat.mean(axis=1) < BLACK_MEAN) & (np.percentile(flat, 98, axis=1) < BLACK_PEAK)
+    black = flat.mean(axis=1) < BLACK_MEAN
+    black[black] = np.percentile(flat[black], 98, axis=1) < BLACK_PEAK if black.any() else False
     edges = np.flatnonzero(np.diff(np.concatenate([[0], black.astype(np.int8), [0]])))
     last = len(times) - 1
     return [
@@ -105,23 +106,34 @@ def _grid(times: Sequence[Instant]) -> Iterator[Instant]:
 
 def _mixture(times: Sequence[Instant], flat_NP: np.ndarray, middle: Instant, half: Fraction) -> Cut | None:
     """Fit the frames around `middle` as mixtures of the pictures `half` before and after it."""
-    a, m, b = (bisect_left(times, middle + step * half) for step in (-1, 0, 1))
-    first, second = flat_NP[a], flat_NP[min(b, len(times) - 1)]
+    a, m, b = (min(bisect_left(times, middle + step * half), len(times) - 1) for step in (-1, 0, 1))
+    first, between, second = flat_NP[a], flat_NP[m], flat_NP[b]
     gap = first - second
-    apart = float(np.sqrt(np.mean(gap**2)))
-    if apart < LEAST_APART or np.mean(np.abs(gap) > 8) < LEAST_SHARE or b - a < 4:
+    norm = float(gap @ gap)
+    apart = (norm / len(gap)) ** 0.5
+    if apart < LEAST_APART or b - a < 4:
         return None
-    share_N = (flat_NP[a : b + 1] - second) @ gap / float(gap @ gap)
-    if not (share_N[m - a] > 0.25 and share_N[m - a] < 0.75) or not _steady(share_N):
+    # The cheap tests on the middle alone come first: most windows fail them, and nothing else costs as much.
+    share = float((between - second) @ gap) / norm
+    if not 0.25 < share < 0.75 or _residue(between, second, gap, share) > MOST_RESIDUE * apart:
         return None
-    rest = flat_NP[a : b + 1] - second - share_N[:, None] * gap
-    residue = float(np.sqrt(np.mean(rest**2, axis=1)).max()) / apart
-    if residue > MOST_RESIDUE or _alike(first, second) > MOST_ALIKE:
+    if np.mean(np.abs(gap) > 8) < LEAST_SHARE or _alike(first, second) > MOST_ALIKE:
         return None
-    if _dip(first, second, flat_NP[m], float(share_N[m - a])) < LEAST_DIP:
+    share_N = (flat_NP[a : b + 1] - second) @ gap / norm
+    if not _steady(share_N) or _dip(first, second, between, share) < LEAST_DIP:
+        return None
+    window = zip(flat_NP[a : b + 1], share_N, strict=True)
+    residue = max(_residue(picture, second, gap, float(part)) for picture, part in window) / apart
+    if residue > MOST_RESIDUE:
         return None
     at = a + int(np.argmin(np.abs(share_N - 0.5)))
     return Cut(times[at], "dissolve", round(0.9 - residue, 4))
+
+
+def _residue(between_P: np.ndarray, second_P: np.ndarray, gap_P: np.ndarray, share: float) -> float:
+    """Root mean square of what a mixture of the two pictures leaves unexplained."""
+    rest = between_P - second_P - share * gap_P
+    return float(rest @ rest / len(rest)) ** 0.5
 
 
 def _dip(first_P: np.ndarray, second_P: np.ndarray, between_P: np.ndarray, share: float) -> float:
