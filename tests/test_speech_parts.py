@@ -90,7 +90,7 @@ def test_runs_of_speech_are_joined_over_gaps_and_dropped_when_too_short() -> Non
     assert [(one.start, one.end) for one in stretches(p)] == [(10 * STEP, 40 * STEP)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(0, 10_000))
 def test_utterances_never_overlap_nor_grow_long_nor_lose_speech(seed: int) -> None:
     rng = np.random.default_rng(seed)

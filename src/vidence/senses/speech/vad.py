@@ -123,8 +123,9 @@ def _grouped(parts: list[Stretch]) -> list[list[Stretch]]:
 def _split(group: list[Stretch], part: Stretch) -> list[list[Stretch]]:
     """End a full group at its longest pause past the middle; what follows the pause goes with the new part."""
     everything = [*group, part]
-    middle = group[0].start + LONGEST_S * RATE_HZ / 2
-    cuts = [at for at in range(1, len(everything)) if everything[at - 1].end >= middle] or [len(group)]
+    middle, limit = group[0].start + LONGEST_S * RATE_HZ / 2, LONGEST_S * RATE_HZ
+    late = [at for at in range(1, len(everything)) if everything[at - 1].end >= middle]
+    cuts = [at for at in late if part.end - everything[at].start <= limit] or [len(group)]
     best = max(cuts, key=lambda at: everything[at].start - everything[at - 1].end)
     return [everything[:best], everything[best:]]
 
