@@ -226,7 +226,8 @@ def _measure(clips: list[Clip]) -> dict:
             "standing": _means(standing_areas),
             "chance": _means(chance_areas),
             "phrases": {
-                p[2][index]: [round(x, 2) for x in a] for p, a in zip(PHRASES, chance_areas, strict=True)
+                p[2][index]: [None if np.isnan(x) else round(x, 2) for x in a]
+                for p, a in zip(PHRASES, chance_areas, strict=True)
             },
         }
     f, y, g = kind_samples(clips)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vidence.senses.colour_names import NAMES, code_colours, name_colours, rank, to_oklch
+from vidence.senses.colour_names import NAMES, code_colours, likeness, name_colours, rank, to_oklch
 from vidence.senses.colour_regions import Blob, colours_of, find_colour, salient_colours
 from vidence.senses.observation import Observation, Producer
 from vidence.senses.sense import Cost, Sampling
@@ -22,7 +22,7 @@ from vidence.timeline import Instant, Span
 if TYPE_CHECKING:
     from vidence.media import Frame, Image, Media
 
-__all__ = ["Blob", "Colour", "colours_of", "find_colour", "name_colours", "salient_colours"]
+__all__ = ["Blob", "Colour", "colours_of", "find_colour", "likeness", "name_colours", "salient_colours"]
 
 RATE_HZ = 2.0
 SIDE = 64

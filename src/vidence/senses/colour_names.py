@@ -8,6 +8,7 @@ rule agrees for 86 % of those that end in a basic term, and on pictures of skin,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -90,6 +91,32 @@ def name_colours(pixels_rgb: np.ndarray) -> list[tuple[str, float]]:
     return rank(np.bincount(code_colours(pixels), minlength=len(NAMES)))
 
 
+_COUSINS = {
+    frozenset(pair): share
+    for share, pairs in (
+        (0.5, "red-pink cyan-blue"),
+        (
+            0.4,
+            "red-orange orange-yellow orange-brown yellow-green green-cyan blue-purple purple-pink grey-white",
+        ),
+        (0.3, "red-brown yellow-brown grey-black blue-black blue-grey"),
+        (0.2, "yellow-white pink-white cyan-grey cyan-white brown-black brown-grey"),
+    )
+    for pair in (text.split("-") for text in pairs.split())
+}
+
+
+def likeness(name: str, colours: Iterable[tuple[str, float]]) -> float:
+    """Say how well one name describes named shares, 0 to 1: its own share, and part of those of its neighbours.
+
+    A red car in the sun is pink where it shines and brown in the shade; a white shoe in the shade is grey.
+    """
+    return sum(
+        share * (1.0 if other == name else _COUSINS.get(frozenset((name, other)), 0.0))
+        for other, share in colours
+    )
+
+
 def rank(weights: np.ndarray) -> list[tuple[str, float]]:
     """Turn one weight a name into (name, share), greatest first; names without weight are left out."""
     total = float(weights.sum())
@@ -124,7 +151,7 @@ def _name(lch_N3: np.ndarray) -> np.ndarray:
     put("brown", (hue >= 36) & (hue < 92) & (light < 0.80) & (chroma < 0.10))
     put("brown", (hue >= 70) & (hue < 92) & (light < 0.66) & (chroma < 0.14))
     put("brown", (hue >= 92) & (hue < 108) & (light < 0.54))
-    put("green", (hue >= 104) & (hue < 113) & (light < 0.72))  # olive
+    put("green", (hue >= 104) & (hue < 113) & (light < 0.60))  # olive
     put("yellow", (hue >= 113) & (hue < 118) & (light > 0.85))  # lemon
     # Light reds are pink, and so are pale oranges of skin; strong light purples are pink (magenta).
     put("pink", ((hue < 36) | (hue >= 336)) & (light > 0.70) & (chroma < 0.17))
@@ -140,7 +167,7 @@ def _name(lch_N3: np.ndarray) -> np.ndarray:
     # Little colour: grey, with a wider margin in the dark, where camera noise makes colour of nothing.
     dull = chroma < np.interp(light, [0.0, 0.25, 0.6, 0.8, 1.0], [0.08, 0.048, 0.042, 0.032, 0.022])
     put("grey", dull)
-    put("white", (light > 0.905) & (chroma < 0.028))
+    put("white", (light > 0.88) & (chroma < 0.028))
     put("black", (light < 0.235) & (chroma < 0.09))
     put("black", dull & (light < 0.32))
     return code

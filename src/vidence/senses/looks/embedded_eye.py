@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LISTED_CLASSES = 5
 LISTED_KINDS = 12
 LEAST_KIND = 0.03  # a kind less likely than this is not listed
-SURE_KIND, SURE_CLASS = 0.6, 0.35  # written into the text, where search finds them
+SURE_KIND, SURE_CLASS = 0.7, 0.4  # written into the text, where search finds them
 
 
 class EmbeddedEye:
