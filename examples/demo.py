@@ -147,11 +147,8 @@ def _ask_known(video: Video) -> list[Answer]:
 
 def _judge(answer: Answer, agrees: bool) -> str:
     if answer.status != "answered":
-        return (
-            "a guess that agrees, but not enough to say so"
-            if agrees and answer.text
-            else "not found, and it says so"
-        )
+        unsure = "a guess that agrees, but not enough to say so"
+        return unsure if agrees and answer.text else "not found, and it says so"
     if agrees:
         return "the answer agrees"
     return "THE ANSWER IS WRONG" if answer.confident else "the guess is wrong, and it is called a guess"

@@ -100,3 +100,10 @@ def test_an_unknown_format_is_told_with_those_there_are() -> None:
 @pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.json")), ids=lambda path: path.stem)
 def test_every_schema_is_a_valid_schema(path: Path) -> None:
     jsonschema.Draft202012Validator.check_schema(json.loads(path.read_text()))
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+def test_no_format_passes_a_terminals_control_codes_on(name: str) -> None:
+    text = write([seen(0, 1, "red \x1b[31m, bell \x07, C1 \x9b31m, two\r\nlines")], name)
+    assert not set(text) & {"\x1b", "\x07", "\x9b", "\r"}
+    assert "lines" in text

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import textwrap
 from collections.abc import Mapping
 from typing import Any
@@ -12,12 +10,13 @@ from typing import Any
 import click
 
 WIDTH = 80
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def clean(text: str) -> str:
-    """Drop control codes and text-direction overrides: what a video says must not steer the terminal."""
-    return _CONTROL.sub("", text.replace("\r", ""))
+    """Drop control codes and overrides of direction: what a video says must not steer the terminal."""
+    from vidence.printable import printable
+
+    return printable(text, directions=False)
 
 
 def say(text: str = "", *, indent: int = 0, hang: int = 0, **style: Any) -> None:
@@ -33,13 +32,16 @@ def say(text: str = "", *, indent: int = 0, hang: int = 0, **style: Any) -> None
 
 
 def paint(text: str, **style: Any) -> str:
-    """Colour `text` unless NO_COLOR is set; click drops colour by itself where stdout is no terminal."""
-    return text if os.environ.get("NO_COLOR") else click.style(text, **style)
+    """Clean `text` and colour it unless NO_COLOR is set; click drops colour where stdout is no terminal."""
+    plain = clean(text)
+    return plain if os.environ.get("NO_COLOR") else click.style(plain, **style)
 
 
 def emit(value: Mapping[str, Any] | list[Any]) -> None:
     """Print one JSON document on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+    from vidence.printable import to_json_text
+
+    click.echo(to_json_text(value))
 
 
 def complain(message: str) -> None:

@@ -9,7 +9,6 @@ import click
 
 from vidence.cli.console import emit, note, paint, say
 from vidence.cli.options import json_option, memory_option, require_text, verbosity_options
-from vidence.exports.records import record
 
 
 @click.command("search", short_help="Find moments in all indexed videos.")
@@ -57,6 +56,8 @@ def command(
 
 
 def _hit(hit: Any, paths: dict[str, str]) -> dict[str, Any]:
+    from vidence.exports.records import record
+
     why = {name: round(value, 6) for name, value in hit.why.items()}
     return {
         "medium": hit.medium,

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vidence.cli.console import emit, note, paint, say
+from vidence.cli.console import clean, emit, note, paint, say
 from vidence.cli.options import json_option, memory_option, time_range_options, verbosity_options
-from vidence.exports.records import record
 from vidence.timeline import TimeLike, clock
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def _show_all(media: Sequence[Medium], as_json: bool) -> None:
         emit({"media": [_medium(one) for one in media]})
         return
     for one in media:
-        click.echo(f"{_short(one)}  {clock(one.info.duration, millis=False):>8}  {one.path}")
+        click.echo(f"{_short(one)}  {clock(one.info.duration, millis=False):>8}  {clean(one.path)}")
     if not media:
         note("nothing is remembered yet; `vidence index FILE` begins")
 
@@ -103,6 +102,8 @@ def _print_coverage(coverage: Coverage) -> None:
 
 def _show_observations(found: Sequence[Observation], as_json: bool) -> None:
     if as_json:
+        from vidence.exports.records import record
+
         emit({"observations": [record(item) for item in found]})
         return
     for item in found:

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
+from vidence.printable import printable
 from vidence.senses.observation import Observation
 
 COLUMNS = ("start_s", "end_s", "sense", "text", "confidence", "x", "y", "w", "h")
@@ -14,7 +15,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins so is ru
 
 def to_txt(observations: Sequence[Observation]) -> str:
     """Write one line an observation: its span, a tab, its text."""
-    return "".join(f"{item.span}\t{' '.join(item.text.split())}\n" for item in observations)
+    return "".join(f"{item.span}\t{' '.join(printable(item.text).split())}\n" for item in observations)
 
 
 def to_csv(observations: Sequence[Observation]) -> str:
@@ -30,7 +31,14 @@ def to_csv(observations: Sequence[Observation]) -> str:
         box = item.track[0][1] if item.track else None
         place = [round(side, 4) for side in (box.x, box.y, box.w, box.h)] if box else [""] * 4
         table.writerow(
-            [span["start_s"], span["end_s"], item.sense, _cell(item.text), round(item.confidence, 4), *place]
+            [
+                span["start_s"],
+                span["end_s"],
+                item.sense,
+                _cell(printable(item.text)),
+                round(item.confidence, 4),
+                *place,
+            ]
         )
     return out.getvalue()
 

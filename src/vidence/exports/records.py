@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
+from vidence.printable import to_json_text
 from vidence.senses.observation import Box, Observation
 
 
 def to_json(observations: Sequence[Observation]) -> str:
     """Write `{"observations": [...]}`, indented, in time order."""
-    return (
-        json.dumps({"observations": [record(item) for item in observations]}, ensure_ascii=False, indent=2)
-        + "\n"
-    )
+    return to_json_text({"observations": [record(item) for item in observations]}) + "\n"
 
 
 def record(item: Observation) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import html
 from collections.abc import Sequence
 from fractions import Fraction
 
+from vidence.printable import printable
 from vidence.senses.observation import Observation
 from vidence.timeline import Instant
 
@@ -38,7 +39,7 @@ def _cues(observations: Sequence[Observation]) -> list[tuple[int, int, str]]:
     """Return (start, end) in milliseconds and text without blank lines, which would end a cue early."""
     cues = []
     for observation in observations:
-        text = "\n".join(line.strip() for line in observation.text.splitlines() if line.strip())
+        text = "\n".join(line.strip() for line in printable(observation.text).splitlines() if line.strip())
         if text:
             start = _milliseconds(observation.span.start)
             cues.append((start, max(_milliseconds(observation.span.end), start + SHORTEST_MS), text))
