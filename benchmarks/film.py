@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -30,6 +31,18 @@ class Piece:
 def clips_in(folder: Path) -> list[Path]:
     """Return the video files of a folder, by name."""
     return sorted(path for path in folder.iterdir() if path.suffix in VIDEO)
+
+
+def film(work: Path, minutes: int, clips: Path, speech: Path) -> tuple[Path, list[Piece]]:
+    """Return a film of that length and its true borders; made once, and kept in `work` with a list beside it."""
+    out, listed = work / f"{minutes}.mp4", work / f"{minutes}.json"
+    if not listed.exists():
+        voices = sorted(speech.glob("*.wav"))
+        pieces = join(clips_in(clips), out, length_s=60 * minutes, speech=voices)
+        truth = [[piece.name, str(piece.span.start), str(piece.span.end)] for piece in pieces]
+        listed.write_text(json.dumps(truth, indent=1))
+    pieces = json.loads(listed.read_text())
+    return out, [Piece(name, Span(Fraction(start), Fraction(end))) for name, start, end in pieces]
 
 
 def join(

@@ -1,6 +1,6 @@
 """Speed and memory on one machine: indexing, decoding, seeking, asking, starting.
 
-    python benchmarks/speed.py [--clips ../shared/videos] [--speech ../shared/speech] [--work FOLDER] [--hour] [--only NAME]
+    python benchmarks/speed.py [--clips DIR] [--speech DIR] [--work DIR] [--hour] [--only NAME]...
 
 A ten-minute 720p film is made of the clips (kept in --work and used again). Every measurement runs in a process of its
 own, so that CPU time and peak memory are its own; wall times depend on what else the machine does.
@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from common import Bar, write_results
-from film import clips_in, join
+from film import film
 
 MINUTES = (1, 10)
 SEEKS = 64
@@ -121,15 +121,15 @@ def run(work: Path, films: dict[int, Path], only: list[str]) -> tuple[list[Row],
     """Run the measurements whose names contain one of `only` (all when empty)."""
     rows: list[Row] = []
     bars: list[Bar] = []
-    film = str(films[10])
-    store = work / "ten.sqlite"
+    ten = str(films[10])
+    store = work / "10.sqlite"
 
     def wanted(name: str) -> bool:
         return not only or any(part in name for part in only)
 
     if wanted("index"):
         for minutes, path in films.items():
-            memory = store if minutes == 10 else work / f"{minutes}.sqlite"
+            memory = work / f"{minutes}.sqlite"
             _fresh(memory)
             rows.append(measure(f"index, all senses, {minutes} min", script("perceive", path, memory, "all")))
         index = next(row for row in rows if "10 min" in row.what)
@@ -143,23 +143,23 @@ def run(work: Path, films: dict[int, Path], only: list[str]) -> tuple[list[Row],
             ),
         ]
     if wanted("second"):
-        second = measure("second run", script("perceive", film, store, "all"))
+        second = measure("second run", script("perceive", ten, store, "all"))
         rows.append(second)
         bars.append(Bar("second run, with start-up", second.wall_s, "s", "<= 1.0"))
     if wanted("shots"):
         shots_memory = work / "shots.sqlite"
         _fresh(shots_memory)
-        bare = measure("bare decode", script("decode", film))
-        shots = measure("shots alone", script("perceive", film, shots_memory, "shots"))
+        bare = measure("bare decode", script("decode", ten))
+        shots = measure("shots alone", script("perceive", ten, shots_memory, "shots"))
         rows += [bare, shots]
         bars.append(Bar("shots alone over a bare decode, CPU", shots.cpu_s / bare.cpu_s, "ratio", "<= 1.5"))
     if wanted("seek"):
-        exact = measure(f"{SEEKS} exact frames", script("seek", film, "exact"))
-        key = measure(f"{SEEKS} key frames", script("seek", film, "keyframe"))
+        exact = measure(f"{SEEKS} exact frames", script("seek", ten, "exact"))
+        key = measure(f"{SEEKS} key frames", script("seek", ten, "keyframe"))
         rows += [exact, key]
         bars.append(Bar("key frames over exact ones, CPU", key.cpu_s / exact.cpu_s, "ratio", "<= 0.1"))
     if wanted("ask"):
-        asked = measure("ask twice, indexed", script("ask", film, store))
+        asked = measure("ask twice, indexed", script("ask", ten, store))
         rows.append(asked)
         bars.append(Bar("warm ask, wall", float(asked.note.split()[0]), "s", "<= 2.0"))
     if wanted("help"):
@@ -192,14 +192,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = arguments.work or Path(folder)
         work.mkdir(parents=True, exist_ok=True)
-        films: dict[int, Path] = {}
-        for minutes in (*MINUTES, 60) if arguments.hour else MINUTES:
-            films[minutes] = work / f"{minutes}.mp4"
-            if not films[minutes].exists():
-                speech = sorted(arguments.speech.glob("*.wav"))
-                unfinished = films[minutes].with_name(f"unfinished-{minutes}.mp4")
-                join(clips_in(arguments.clips), unfinished, length_s=60 * minutes, speech=speech)
-                unfinished.rename(films[minutes])
+        lengths = (*MINUTES, 60) if arguments.hour else MINUTES
+        films = {minutes: film(work, minutes, arguments.clips, arguments.speech)[0] for minutes in lengths}
         rows, bars = run(work, films, arguments.only)
     if not arguments.only:  # a part of the table would overwrite the whole
         write_results("speed", [asdict(row) for row in rows], bars)

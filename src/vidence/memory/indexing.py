@@ -86,6 +86,8 @@ def index(
     while todo := run.todo():
         if not run.work_on(todo):
             time.sleep(_POLL_S)  # all that is left is claimed by another process: wait for it, or inherit it
+    if run.report.done:
+        memory.complete(media.hash)
     memory.note_problems(media.hash, media.problems)
     run.report.problems = tuple(media.problems)
     run.report.wall_s = time.perf_counter() - started_s

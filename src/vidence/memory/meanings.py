@@ -43,8 +43,11 @@ class Meanings:
         )
         return self._encode(sorted(set(wanted) - {text for (text,) in known}))
 
-    def complete(self, medium_id: int) -> int:
-        """Encode what texts of a medium have no vector yet (joined ones; a run that was killed); return how many."""
+    def complete(self, medium_id: int, least: int = 1) -> int:
+        """Encode what texts of a medium have no vector yet (labels, joined ones); return how many.
+
+        Fewer than `least` are left for the next search, which needs the encoder anyway.
+        """
         if self._database.read_only:
             return 0
         rows = self._database.read(
@@ -52,6 +55,8 @@ class Meanings:
             "WHERE o.medium_id = ? AND o.hidden = 0 AND o.text <> '' AND v.text IS NULL",
             (medium_id,),
         )
+        if len(rows) < least:
+            return 0
         if count := self._encode([text for (text,) in rows]):
             with self._database.transaction() as db:
                 db.execute("UPDATE medium SET revision = revision + 1 WHERE id = ?", (medium_id,))

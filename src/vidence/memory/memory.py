@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from vidence.media import Media
 
 
+WORTH_LOADING = 20  # texts: loading the encoder takes 2 s, as long as encoding 400 labels
+
+
 def default_path() -> Path:
     """Return where the memory lies: $VIDENCE_HOME, else the platform's folder for user data."""
     if home := os.environ.get("VIDENCE_HOME"):
@@ -170,8 +173,13 @@ class Memory:
                 space=space,
                 joiner=joiner,
             )
-        self._meanings.keep(seen.text for seen in observations)
+        self._meanings.keep(seen.text for seen in observations if seen.modality in ("speech", "text"))
         return len(observations)
+
+    def complete(self, medium: str) -> None:
+        """Give vectors to the texts that have none yet, where there are enough to be worth loading the encoder."""
+        medium_id = self._database.value("SELECT id FROM medium WHERE hash = ?", (medium,))
+        self._meanings.complete(medium_id, least=WORTH_LOADING)
 
     def fail(
         self, medium: str, producer: Producer, segment: Span, reason: str, *, counts: bool = True
