@@ -65,9 +65,9 @@ class Follower:
         self._thumb = thumb  # small changes add up until they count
         return True
 
-    def take(self, sightings: Sequence[Sighting], birth: float) -> None:
-        """Take what the last frame shows; only scores of at least `birth` begin a track."""
-        self.tracker.look(float(self._times[-1]), sightings, [one.score >= birth for one in sightings])
+    def take(self, sightings: Sequence[Sighting]) -> None:
+        """Take what the last frame shows."""
+        self.tracker.look(float(self._times[-1]), sightings)
 
     def finish(self) -> list[Followed]:
         """Return the tracks that reach into the segment, in time order."""

@@ -58,6 +58,11 @@ class Track:
         return self.looks[-1][1]
 
     @property
+    def best(self) -> float:
+        """The highest score."""
+        return max(seen.score for _, seen in self.looks)
+
+    @property
     def label(self) -> str:
         """The kind with the highest sum of scores."""
         sums: dict[str, float] = {}
@@ -88,18 +93,14 @@ class Tracker:
     done: list[Track] = field(default_factory=list)
     alive: list[Track] = field(default_factory=list)
 
-    def look(
-        self, time_s: float, sightings: Sequence[Sighting], births: Sequence[bool] | None = None
-    ) -> None:
-        """Take what one look shows. A sighting whose `births` is False may continue a track but not begin one."""
+    def look(self, time_s: float, sightings: Sequence[Sighting]) -> None:
+        """Take what one look shows. Any sighting may begin a track; whoever reads the tracks judges them."""
         self._retire(time_s)
         pairs = self._pair(time_s, sightings)
         for row, column in pairs:
             self.alive[row].looks.append((time_s, sightings[column]))
         paired = {column for _, column in pairs}
-        for column, seen in enumerate(sightings):
-            if column not in paired and (births is None or births[column]):
-                self.alive.append(Track([(time_s, seen)]))
+        self.alive += [Track([(time_s, seen)]) for i, seen in enumerate(sightings) if i not in paired]
 
     def cut(self) -> None:
         """End all tracks: the picture has changed as a whole."""

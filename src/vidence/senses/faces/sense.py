@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from vidence.media import Frame, Media
 
 RATE_HZ = 1.0
-BIRTH, FLOOR = 0.95, 0.8  # scores at which a track may begin, and may go on
+FLOOR = 0.8  # score of the weakest boxes that may belong to a track
+LEAST_SCORE = 0.95  # that one sighting of a track must reach
 PATIENCE_S = 2.5
 LEAST_SIGHTINGS = 2
 WEIGHTS = ("mtcnn-pnet", "mtcnn-rnet", "mtcnn-onet")
@@ -72,12 +73,14 @@ class FaceWatcher:
                 Sighting("face", face.score, face.box, colour_histogram(frame.image, face.box))
                 for face in detect(frame.image, floor=FLOOR)
             ]
-        self._follower.take(self._seen, BIRTH)
+        self._follower.take(self._seen)
 
     def finish(self) -> list[Observation]:
         """Return the faces that were confirmed, in time order."""
         return [
-            self._observe(one) for one in self._follower.finish() if len(one.track.looks) >= LEAST_SIGHTINGS
+            self._observe(one)
+            for one in self._follower.finish()
+            if len(one.track.looks) >= LEAST_SIGHTINGS and one.track.best >= LEAST_SCORE
         ]
 
     def _observe(self, followed: Followed) -> Observation:

@@ -9,17 +9,19 @@ from __future__ import annotations
 from vidence.senses.tracking import Track
 
 LEAST_SIGHTINGS = 2
+LEAST_SCORE = 0.4  # that one sighting of a track must reach; the others may be weaker
 ALONE = (
     0.6  # what remains of a score when the other detector looked and saw nothing: most such tracks are false
 )
-UNHEARD = 0.7  # when the other was never asked
+UNHEARD = 0.6  # when the other was never asked
 DISPUTED = 0.75  # when the other saw the thing, under another name
 MOST = 0.97  # both together still err on views that nobody photographs: cars from above are "cell phones" to both
 
 
 def confirmed(track: Track) -> bool:
-    """Say whether a track is more than one false box: two sightings, or both detectors at once."""
-    return len(track.looks) >= LEAST_SIGHTINGS or len(track.last.votes) > 1
+    """Say whether a track is more than a false box: one good sighting, and a second or both detectors at once."""
+    repeated = len(track.looks) >= LEAST_SIGHTINGS or len(track.last.votes) > 1
+    return repeated and track.best >= LEAST_SCORE
 
 
 def judge(track: Track, asked: int | None) -> tuple[str, float]:

@@ -31,10 +31,12 @@ def crossed(path: Path, step_s: float, *, entering: bool) -> Edge | None:
     inward_x, inward_y = _speed(ordered, step_s)
     gaps = {"left": box.x, "right": 1 - box.x - box.w, "top": box.y, "bottom": 1 - box.y - box.h}
     inward = {"left": inward_x, "right": -inward_x, "top": inward_y, "bottom": -inward_y}
+    main = max(abs(inward_x), abs(inward_y))  # feet that touch the lower edge do not leave over it
     reached: list[tuple[float, Edge]] = [
         (inward[edge] - gaps[edge], edge)
         for edge in ("left", "right", "top", "bottom")
-        if gaps[edge] <= TOUCH + max(inward[edge], 0.0) and (inward[edge] > TOUCH / 2 or len(path) == 1)
+        if gaps[edge] <= TOUCH + max(inward[edge], 0.0)
+        and (inward[edge] > max(TOUCH / 2, main / 2) or len(path) == 1)
     ]
     return max(reached)[1] if reached else None
 

@@ -18,9 +18,9 @@ import numpy as np
 
 from vidence.catalogue import digest
 from vidence.senses.following import Followed, Follower, continues
-from vidence.senses.objects.belief import confirmed, judge
+from vidence.senses.objects.belief import LEAST_SCORE, confirmed, judge
 from vidence.senses.objects.coco import kin
-from vidence.senses.objects.detectors import load
+from vidence.senses.objects.detectors import Detection, load
 from vidence.senses.objects.look import FIRST, SECOND, Seen, pair
 from vidence.senses.objects.path import crossed, direction
 from vidence.senses.observation import Observation, Producer
@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 
 RATE_HZ = 2.0
 SIDE = 416
-BIRTH, FLOOR = 0.4, 0.25  # scores at which a track may begin, and may go on
+FLOOR = 0.25  # score of the weakest boxes that may belong to a track
 PATIENCE_S = 2.0
-ASK_S, ASK_SOON_S = 6.0, 2.0  # the second detector looks this often, and this soon after something new
+ASK_LATEST_S = 6.0  # the second detector looks at least this often, for what the first does not see
+ASK_EVERY_S, ASK_AHEAD = 4.0, 4  # on the whole not more often than this, but some looks may be had in advance
+KNOWN_IOU = 0.3  # a box that overlaps a thing already asked about by this is no news
 PIXELS = 150  # of each sighting that are kept to name its colours
 LEAST_SHARE = 0.08  # of a thing that a colour must cover to be told
 
@@ -72,32 +74,40 @@ class ObjectWatcher:
         self._follower = Follower(segment, PATIENCE_S, kin)
         self._asked: list[float] = []  # when the second detector looked
         self._pixels: dict[int, np.ndarray] = {}  # by id of the sighting, which the tracks keep alive
+        self._times_s: list[float] = []
+        self._mine: list[Detection] = []
         self._seen: list[Seen] = []
 
     def see(self, frame: Frame) -> None:
         """Take the next frame."""
+        time_s = float(frame.time)
         changed = self._follower.notice(frame)
-        ask = self._sense.second is not None and self._second_is_due(float(frame.time))
-        if changed or ask:
-            self._seen = self._look(frame.image, ask)
-        if ask:
-            self._asked.append(float(frame.time))
-        self._follower.take([self._sighting(one, frame.image) for one in self._seen], BIRTH)
+        if changed or not self._times_s:
+            self._mine = load(self._sense.first)(frame.image, FLOOR)
+            self._seen = pair(self._mine, None)
+        self._times_s.append(time_s)
+        if self._sense.second and self._second_is_due(time_s):
+            self._asked.append(time_s)
+            self._seen = pair(self._mine, load(self._sense.second)(frame.image, FLOOR))
+        self._follower.take([self._sighting(one, frame.image) for one in self._seen])
 
     def finish(self) -> list[Observation]:
         """Return the things that were confirmed, in time order."""
         return [self._observe(one) for one in self._follower.finish() if confirmed(one.track)]
 
-    def _look(self, image: Image, ask: bool) -> list[Seen]:
-        mine = load(self._sense.first)(image, FLOOR)
-        return pair(mine, load(self._sense.second)(image, FLOOR) if ask and self._sense.second else None)
-
     def _second_is_due(self, time_s: float) -> bool:
-        if not self._asked or time_s - self._asked[-1] >= ASK_S:
+        """Ask now and then, and at once about something new, but on the whole at most once in `ASK_EVERY_S`."""
+        if not self._asked or time_s - self._asked[-1] >= ASK_LATEST_S:
             return True
+        earned = (time_s - self._times_s[0]) / ASK_EVERY_S + ASK_AHEAD - len(self._asked)
+        if earned < 1:
+            return False
         alive = self._follower.tracker.alive
-        unheard = any(len(track.looks) >= 2 and track.first_s > self._asked[-1] for track in alive)
-        return unheard and time_s - self._asked[-1] >= ASK_SOON_S
+        heard = [track.last.box for track in alive if track.first_s <= self._asked[-1]]
+        return any(
+            one.score >= LEAST_SCORE and all(one.box.iou(box) < KNOWN_IOU for box in heard)
+            for one in self._mine
+        )
 
     def _sighting(self, seen: Seen, image: Image) -> Sighting:
         score = max(seen.first, seen.second or 0.0)
