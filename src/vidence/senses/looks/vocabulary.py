@@ -100,7 +100,10 @@ def _near(text: str, length: int) -> Known | None:
     cosines = _vectors() @ embed([text])[0]
     best = int(cosines.argmax())
     name, kind = _names()[best]
-    return Known(text, name, kind, float(cosines[best])) if cosines[best] >= NEAR else None
+    # A word inside a longer name means something wider: a telescope is not yet a radio telescope.
+    if cosines[best] < NEAR or fold(text) in fold(name):
+        return None
+    return Known(text, name, kind, float(cosines[best]))
 
 
 def unknown_in(phrase: str, known: Collection[Known] | None = None) -> list[str]:
