@@ -1,8 +1,8 @@
 """Cost and yield of the senses of things and faces on a folder of films.
 
-Run: python benchmarks/objects.py [FOLDER] [--sheet out.png]. Prints one JSON line a film: CPU seconds for ten minutes of
-film by sense, and how many tracks are believed at 0.6. `--sheet` draws the middle look of each believed track, so that
-precision can be judged by eye: no film here has boxes to compare with.
+Run: python benchmarks/objects.py [FOLDER] [--sheet out.png]. Prints one JSON line a film: CPU seconds for ten minutes
+of film by sense, and how many tracks are believed at 0.6. `--sheet` draws the middle look of each believed track, so
+that precision can be judged by eye: no film here has boxes to compare with.
 """
 
 from __future__ import annotations
