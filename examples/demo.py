@@ -10,6 +10,7 @@ the folder `demo`: the film, the memory and the report.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -42,8 +43,10 @@ class Asked:
 
 
 def says(*words: str) -> Callable[[Answer], bool]:
-    """Agree when the answer's text holds all of the words."""
-    return lambda answer: all(word.lower() in answer.text.lower() for word in words)
+    """Agree when the answer's text holds all of these, as whole words."""
+    return lambda answer: all(
+        re.search(rf"\b{re.escape(word)}\b", answer.text, re.IGNORECASE) for word in words
+    )
 
 
 def lies_at(start: int, end: int) -> Callable[[Answer], bool]:
@@ -114,7 +117,7 @@ def _film() -> Path:
 
 def _index(video: Video) -> None:
     FOLDER.mkdir(exist_ok=True)
-    print("Looking and listening (the first time it fetches the weights, about 140 MB) ...")
+    print("Looking and listening (the first time it fetches the weights, about 130 MB) ...")
     with indexing() as shown:
         report = video.index(progress=shown)
     length_s = float(video.media.info.duration)
