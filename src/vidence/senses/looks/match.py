@@ -13,7 +13,9 @@ from vidence.senses.looks.eye import Eye
 from vidence.senses.looks.vocabulary import Known, names_in, unknown_in
 from vidence.senses.observation import Observation
 
-SEEN = 0.8  # of what is given 0.6 to 0.8 only half is there; below this it cannot be told; absence is never told, as small things are missed
+# Of what is given 0.6 to 0.8 only half is there: below this it cannot be told. Absence is never told, as small
+# things are missed.
+SEEN = 0.8
 
 
 class Match(NamedTuple):

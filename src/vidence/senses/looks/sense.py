@@ -37,14 +37,10 @@ class Looks:
         self.eye: Eye = EmbeddedEye() if eye is None else eye
         self.rate_hz = rate_hz
         self.sampling = Sampling(rate_hz=rate_hz, max_side=self.eye.side)
+        # The space is part of the key: vectors of different producers must not be compared.
+        parameters = f"rate={rate_hz:g},side={self.eye.side},eye={self.eye.name},space={self.eye.space}"
+        self.producer = Producer("looks", self.eye.version, weights=self.eye.weights, parameters=parameters)
         self.cost = Cost(cpu_s_per_minute=60 * rate_hz * self.eye.seconds, memory_mb=90)
-
-    @property
-    def producer(self) -> Producer:
-        """Name the sense, the eye and its space: vectors of different producers must not be compared."""
-        eye = self.eye
-        parameters = f"rate={self.rate_hz:g},side={eye.side},eye={eye.name},space={eye.space}"
-        return Producer("looks", eye.version, weights=eye.weights, parameters=parameters)
 
     def watch(self, media: Media, segment: Span) -> LooksWatcher:
         """Start on a segment."""
