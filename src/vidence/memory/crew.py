@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from vidence.errors import StoreError
 from vidence.memory import claims
+from vidence.memory.heap import share_arenas
 from vidence.memory.memory import Memory
 from vidence.memory.sampling import Plan, Reel
 from vidence.memory.workers import Outcome, Stopped, Worker
@@ -37,6 +38,7 @@ class Crew:
 
     def start(self) -> None:
         """Start the threads."""
+        share_arenas()
         for sense in {s.name: s for senses in self.todo.values() for s in senses}.values():
             worker = Worker(sense, self.media, self._results.put, self._stop)
             self._workers[sense.name] = worker
