@@ -7,13 +7,14 @@ one of them being right. "Out of the picture" asks for the gaps between the time
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vidence.mcr.question import Question, read_question
+from vidence.senses.colour_names import likeness
 from vidence.senses.language import embed, stems
 from vidence.senses.observation import Observation
 from vidence.timeline import Span, subtract, union
@@ -43,11 +44,11 @@ class Grounding:
 def ground(phrase: str, situation: Situation, *, limit: int = 5) -> list[Grounding]:
     """Ground a phrase or a question that begins with "when"."""
     question = read_question(phrase, situation.whole)
-    proposals = [
-        *_by_words(question, situation),
-        *_by_tracks(question, situation),
-        *_by_looks(question, situation),
-    ]
+    tracks = _by_tracks(question, situation)
+    if question.absent and tracks:
+        proposals = tracks
+    else:
+        proposals = [*_by_words(question, situation), *tracks, *_by_looks(question, situation)]
     proposals = [
         p for p in proposals if not question.windows or any(p.span.overlaps(w) for w in question.windows)
     ]
@@ -92,7 +93,7 @@ def _by_tracks(question: Question, situation: Situation) -> list[Grounding]:
         out += [
             Grounding(o.span, 0.6 * o.confidence * _fits(o, question), "something moving", o) for o in movers
         ]
-    if question.ordinal is None and not _wants_close(question):
+    if question.ordinal is None and not question.absent and not _wants_close(question):
         out += _runs(out, situation.whole)
     return [g for g in out if g.score > 0.08]
 
@@ -110,7 +111,7 @@ def _fits(o: Observation, question: Question) -> float:
     fit = 1.0
     if question.colours:
         shares = {str(n): float(s) for n, s in o.data.get("colours", ())}
-        fit *= max(0.2, min(1.0, max(shares.get(c, 0.0) for c in question.colours) / 0.3))
+        fit *= max(0.2, min(1.0, max(likeness(c, shares.items()) for c in question.colours) / 0.4))
     if _wants_close(question) and o.track:
         fit *= min(1.0, max(box.area for _, box in o.track) / 0.25)
     return fit
@@ -136,19 +137,20 @@ def _by_looks(question: Question, situation: Situation) -> list[Grounding]:
     samples = situation.observations("looks")
     if len(samples) < 3:
         return []
-    ranked = matches(question.text, samples)
-    p = {id(o): prob for o, _, prob in ranked}
+    p = {id(match.observation): match.p for match in matches(question.text, samples)}
     score = np.array([p.get(id(o), 0.0) for o in samples])
-    level = max(float(score.mean() + 0.5 * score.std()), 0.25)
+    # Where nothing is seen plainly, the best stretch is still offered: at its own low score.
+    level = min(max(float(score.mean() + 0.5 * score.std()), 0.25), float(score.max()))
+    if level < 0.03:
+        return []
     runs = union((o.span for o, s in zip(samples, score, strict=True) if s >= level), gap=_BRIDGE)
     out = []
     for run in runs:
         inside = [(s, o) for o, s in zip(samples, score, strict=True) if o.span.overlaps(run)]
-        best, top = max(inside, key=lambda pair: pair[0])
-        mean = float(np.mean([s for s, _ in inside]))
         if run.duration < situation.whole.duration * Fraction(95, 100):
+            top = max(inside, key=lambda pair: pair[0])[1]
+            mean = float(np.mean([s for s, _ in inside]))
             out.append(Grounding(run, 0.8 * mean, f"looks like {top.text}", top))
-        del best
     return out
 
 
@@ -184,4 +186,5 @@ def _nth(found: list[Grounding], ordinal: int) -> list[Grounding]:
     """Put the nth in time first, counting only those nearly as good as the best."""
     good = sorted((g for g in found if g.score >= 0.6 * found[0].score), key=lambda g: g.span.start)
     chosen = good[max(-len(good), min(ordinal, len(good) - 1))]
-    return [chosen, *(g for g in found if g is not chosen)]
+    rest = [replace(g, score=g.score * 0.5) for g in found if g is not chosen]
+    return [replace(chosen, score=found[0].score), *rest]

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from vidence.mcr.actions import Actions
 from vidence.mcr.answer import Answer, Choice, Status
-from vidence.mcr.belief import Belief, Clue
 from vidence.mcr.budget import Meter
 from vidence.mcr.evidence import Claim, Conflict, Evidence, Verdict
 from vidence.mcr.policy import Decision, Policy
@@ -27,10 +26,11 @@ if TYPE_CHECKING:
     from vidence.memory import Memory
     from vidence.senses.sense import Sense
 
-MAX_CHECKS = 4
-"""Pieces of evidence opened again per answer: the strongest ones carry the claim."""
+MAX_CHECKS = 3
+"""Pieces of evidence opened again for one draft: the strongest ones carry the claim."""
 
-_HOLDS = 0.5  # a check at or above this share of support holds
+MAX_ROUNDS = 3
+"""Drafts that may fail the gate before the last one leaves with its verdicts as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ def reason(
     situation.context.append(
         "instruction", question.text, choices=list(question.choices), routes=question.routes
     )
+    rounds = 0
     while True:
         meter.steps += 1
         decision = policy.decide(situation)
@@ -71,8 +72,8 @@ def reason(
         if decision.action == "answer":
             draft: Draft = decision.arguments["draft"]
             failed = _gate(situation, actions, draft)
-            if failed and not meter.exhausted():
-                situation.belief = _without(situation.belief, failed)
+            rounds += 1
+            if failed and rounds < MAX_ROUNDS and not meter.exhausted():
                 continue
             return _close(situation, draft), situation
         feedback = actions.run(decision.action, decision.arguments)
@@ -130,16 +131,6 @@ def _gate(situation: Situation, actions: Actions, draft: Draft) -> set[str]:
         if verdict.kind in ("unsupported", "contradicted"):
             fresh.add(evidence.id)
     return fresh
-
-
-def _without(belief: Belief, failed: set[str]) -> Belief:
-    """Take clues that rest on failed evidence out of the belief."""
-
-    def holds(clue: Clue) -> bool:
-        return not any(e.id in failed for e in clue.evidence)
-
-    hypotheses = tuple(replace(h, clues=tuple(c for c in h.clues if holds(c))) for h in belief.hypotheses)
-    return replace(belief, hypotheses=hypotheses)
 
 
 def _close(situation: Situation, draft: Draft) -> Answer:

@@ -29,13 +29,13 @@ CHECK_S = {
     "objects": 1.5,
     "faces": 1.5,
     "looks": 1.0,
-    "motion": 6.0,
+    "motion": 10.0,
     "speech": 15.0,
     "colour": 2.0,
 }
 """Seconds opened around the middle of the evidence, by sense: enough for it to perceive, little enough to be quick."""
 
-CHECK_HZ = {"text": 2.0, "objects": 4.0, "faces": 4.0, "looks": 3.0, "motion": 8.0, "colour": 2.0}
+CHECK_HZ = {"text": 2.0, "objects": 4.0, "faces": 4.0, "looks": 3.0, "motion": 6.0, "colour": 2.0}
 """Frames a second in the check: at least twice the rate of indexing."""
 
 
@@ -68,8 +68,10 @@ def recheck(evidence: Evidence, situation: Situation, actions: Actions) -> tuple
 def _window(observation: Observation, whole: Span) -> Span:
     """Choose what to open: the middle of the evidence, where it is least likely to be cut."""
     most_s = CHECK_S.get(observation.sense, 4.0)
-    if observation.span.duration <= instant(most_s):
-        return observation.span.padded(Fraction(1, 4)).clipped(whole)
+    # What moved is known only against what was there before and after it.
+    margin = Fraction(5, 2) if observation.sense == "motion" else Fraction(1, 4)
+    if observation.span.duration + 2 * margin <= instant(most_s):
+        return observation.span.padded(margin).clipped(whole)
     return Span(observation.span.middle, observation.span.middle).padded(most_s / 2).clipped(whole)
 
 
@@ -82,7 +84,8 @@ def _frame_hash(situation: Situation, time: Fraction) -> str:
 def _judge(before: Observation, again: list[Observation], span: Span) -> Verdict:
     """Compare what was perceived again with what is claimed; the best match counts."""
     compare = _COMPARE.get(before.sense, _same_words)
-    scored = sorted(((compare(before, o), o) for o in again), key=lambda pair: -pair[0])
+    alike = [o for o in again if o.data.get("kind") == before.data.get("kind")]
+    scored = sorted(((compare(before, o), o) for o in alike), key=lambda pair: -pair[0])
     if not scored:
         return Verdict("unsupported", 0.0, f"opened {span} again and perceived nothing there")
     score, match = scored[0]
@@ -128,9 +131,7 @@ def _same_class(before: Observation, after: Observation) -> float:
 
 
 def _same_movement(before: Observation, after: Observation) -> float:
-    if before.data.get("kind") != after.data.get("kind"):
-        return 0.0
-    if before.data.get("kind") == "camera":
+    if before.data.get("kind") in ("camera", "travel"):
         return 1.0 if before.data.get("move") == after.data.get("move") else 0.3
     if before.data.get("kind") == "change":
         return 1.0 if before.data.get("change") == after.data.get("change") else 0.3
@@ -140,7 +141,7 @@ def _same_movement(before: Observation, after: Observation) -> float:
         abs(left.centre[0] - right.centre[0]) + abs(left.centre[1] - right.centre[1]) < 0.2
     )  # fmt: skip
     same = before.data.get("direction") == after.data.get("direction")
-    return 1.0 if near and same else 0.8 if near else 0.5 if same else 0.2
+    return 1.0 if near and same else 0.8 if near else 0.6 if same else 0.2
 
 
 def _same_colours(before: Observation, after: Observation) -> float:

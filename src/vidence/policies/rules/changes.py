@@ -26,6 +26,11 @@ def change_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
     if situation.question.kind != "change" or sum(bool(n) for n in named) < 2 or not changes:
         return []
     places = _places(changes)
+    windows = situation.question.windows
+    if windows and not _LEFT.search(situation.question.text):
+        changes = [o for o in changes if any(o.span.overlaps(w) for w in windows)]
+    if not changes:
+        return []
     if _LEFT.search(situation.question.text) and situation.question.windows:
         return _left_standing(situation, named, changes, places)
     return _first_or_last(situation, named, changes, places)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -10,7 +11,11 @@ from vidence.mcr.evidence import Evidence
 from vidence.mcr.situation import Situation
 from vidence.policies.rules.options import concepts_of, contrast
 from vidence.policies.rules.tracks import Candidate, candidates, in_window
+from vidence.senses.colour_names import ACHROMATIC, likeness
 from vidence.senses.observation import Observation
+
+_TOGETHER = re.compile(r"\b(at the same time|together|at once|side by side|both)\b", re.I)
+_PALE = 0.4  # what black, white and grey regions count: they are in nearly every picture
 
 
 def colour_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
@@ -20,6 +25,8 @@ def colour_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
         return []
     clues: list[Clue] = []
     followed = [c for c in candidates(situation, colours=()) if c.colours][:12]
+    if _TOGETHER.search(situation.question.text):
+        followed = [c for c in followed if any(_overlap(c, other) for other in followed)]
     if followed:
         clues += _by_tracks(situation, named, followed)
     blobs = [o for o in situation.observations("colour") if o.data.get("kind") == "blob"]
@@ -27,6 +34,10 @@ def colour_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
     if blobs:
         clues += _by_blobs(situation, named, blobs)
     return clues
+
+
+def _overlap(one: Candidate, other: Candidate) -> bool:
+    return one is not other and one.observation.span.overlaps(other.observation.span)
 
 
 def monochrome_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
@@ -86,16 +97,20 @@ def _by_tracks(situation: Situation, named: list[list[str]], followed: list[Cand
     detected = any(c.observation.sense == "objects" for c in followed)
     scores = [_match(colours, weights) for colours in named]
     why = [f"{' and '.join(c)} where the thing was followed" for c in named]
-    return contrast(scores, 3.0 if detected else 2.0, "colour of the thing", why, evidence)
+    # A blob that moves may not be the thing asked about; a colour in passing tells less than one asked for.
+    strength = (3.0 if detected else 1.5) * (1.0 if situation.question.kind == "colour" else 0.4)
+    return contrast(scores, strength, "colour of the thing", why, evidence)
 
 
 def _match(colours: list[str], weights: dict[str, float]) -> float | None:
-    """Score how well a set of colours covers what is there: the weakest named colour counts as much as the mean."""
+    """Score how much of the thing a set of colours explains, less where one of them is hardly there."""
     if not colours:
         return None
-    top = max(weights.values(), default=0.0) or 1.0
-    shares = [min(weights.get(c, 0.0) / top, 1.0) for c in colours]
-    return (sum(shares) / len(shares) + min(shares)) / 2
+    whole = sum(weights.values()) or 1.0
+    shares = [(name, weight / whole) for name, weight in weights.items()]
+    explained = sum(max(likeness(c, [(name, share)]) for c in colours) for name, share in shares)
+    there = [min(likeness(c, shares) / 0.15, 1.0) for c in colours]
+    return explained * (sum(there) / len(there) + min(there)) / 2
 
 
 def _by_blobs(situation: Situation, named: list[list[str]], blobs: list[Observation]) -> list[Clue]:
@@ -108,7 +123,9 @@ def _by_blobs(situation: Situation, named: list[list[str]], blobs: list[Observat
     evidence: list[tuple[Evidence, ...]] = []
     for colours in named:
         there = [best[c] for c in colours if c in best]
-        scores.append(sum(b.confidence for b in there) / len(colours) if colours else None)
+        strengths = [b.confidence * (_PALE if b.data["colour"] in ACHROMATIC else 1.0) for b in there]
+        scores.append(sum(strengths) / len(colours) if colours else None)
         evidence.append(tuple(situation.cite(b) for b in there))
     why = [f"regions of {' and '.join(c)} that stand out" for c in named]
-    return contrast(scores, 2.5, "colour that stands out", why, evidence)
+    strength = 2.5 if situation.question.kind == "colour" else 1.0
+    return contrast(scores, strength, "colour that stands out", why, evidence)

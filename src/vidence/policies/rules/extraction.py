@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from difflib import SequenceMatcher
 
 from vidence.mcr.belief import Clue, Hypothesis
 from vidence.mcr.question import Question
@@ -15,6 +16,7 @@ from vidence.policies.rules.answer_types import AnswerType, types_asked
 from vidence.policies.rules.tracks import SIDE, in_window
 from vidence.senses.language import embed, normalise, stems
 from vidence.senses.observation import Observation
+from vidence.timeline import total
 
 _KEEP = 12  # proposals kept: the belief is read by people
 
@@ -97,12 +99,29 @@ def _extract(asked: Sequence[AnswerType], text: str) -> str:
 def _keep_best(proposals: dict[str, Hypothesis], new: Hypothesis) -> None:
     """Count one text once, however often it is read; its spans are all the times it is there."""
     key = normalise(new.text)
-    old = proposals.get(key)
-    if old is None:
+    twin = key if key in proposals else next((k for k in proposals if _misread(k, key)), None)
+    if twin is None:
         proposals[key] = new
         return
-    better, other = (new, old) if new.support > old.support else (old, new)
-    proposals[key] = replace(better, spans=tuple(dict.fromkeys(better.spans + other.spans)))
+    old = proposals.pop(twin)
+    # Of two readings of one line the one that stood longer is right: the other was covered or blurred.
+    better, other = (new, old) if _length(new) > _length(old) else (old, new)
+    spans = tuple(dict.fromkeys(better.spans + other.spans))
+    stronger = better if better.support >= other.support else replace(better, clues=other.clues)
+    proposals[normalise(better.text)] = replace(stronger, spans=spans)
+
+
+def _misread(left: str, right: str) -> bool:
+    """Say whether two texts are readings of one: nearly the same letters, and the same digits."""
+    if min(len(left), len(right)) < 6 or [c for c in left if c.isdigit()] != [
+        c for c in right if c.isdigit()
+    ]:
+        return False
+    return SequenceMatcher(None, left, right, autojunk=False).ratio() >= 0.85
+
+
+def _length(h: Hypothesis) -> float:
+    return float(total(h.spans))
 
 
 def _whole_lines(proposals: list[Hypothesis]) -> list[Hypothesis]:

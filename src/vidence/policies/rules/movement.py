@@ -26,16 +26,19 @@ def direction_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
         return []
     language = situation.question.language
     ways = [_way(option, language) for option in options]
-    if sum(way is not None for way in ways) < 2:
+    rests = [way is not None and "still" in way[2] for way in ways]
+    if sum(way is not None for way in ways) < 2 and not any(rests):
         return []
     tracks = candidates(situation)[:6]
     if not tracks:
         return []
     scores: list[float | None] = []
     for way in ways:
-        scores.append(
-            None if way is None else sum(t.fit * _agrees(t, way) for t in tracks) / sum(t.fit for t in tracks)
-        )
+        # Beside "it stays", an option that names no way still says that it moves.
+        moves = any(rests) and way is None
+        fits = [1 - _agrees(t, _RESTS) if moves else _agrees(t, way) if way else 0.0 for t in tracks]
+        weighed = sum(t.fit * fit for t, fit in zip(tracks, fits, strict=True)) / sum(t.fit for t in tracks)
+        scores.append(None if way is None and not moves else weighed)
     why = [f"moves {way}" if way else "" for way in ways]
     evidence = [(situation.cite(tracks[0].observation, quote=_describe(tracks[0])),)] * len(options)
     return contrast(scores, 2.5, "movement", why, evidence)
@@ -43,6 +46,9 @@ def direction_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
 
 Way = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 """(sides it comes from, sides it goes to, other manners: nearer, farther, still)."""
+
+
+_RESTS: Way = ((), (), ("still",))
 
 
 def _way(option: str, language: str) -> Way | None:
@@ -112,7 +118,7 @@ def _describe(track: Candidate) -> str:
 
 def place_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
     """Weigh options that name sides of the picture: where a thing stands, or by which edge it leaves or comes."""
-    if situation.question.kind not in ("place", "direction"):
+    if situation.question.kind != "place":
         return []
     named = concepts_of(options, "places", situation.question.language)
     if sum(bool(n) for n in named) < 2:

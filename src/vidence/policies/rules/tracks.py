@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vidence.mcr.question import Question
 from vidence.mcr.situation import Situation
+from vidence.senses.colour_names import likeness
 from vidence.senses.observation import Box, Observation
 from vidence.timeline import Span
 
@@ -89,7 +90,8 @@ def _in_colour(candidate: Candidate, wanted: Sequence[str]) -> float:
     if not wanted:
         return 1.0
     enough = 0.12 if candidate.observation.text == "person" else 0.3
-    return max(0.15, min(1.0, max(candidate.colours.get(colour, 0.0) for colour in wanted) / enough))
+    shares = list(candidate.colours.items())
+    return max(0.15, min(1.0, max(likeness(colour, shares) for colour in wanted) / enough))
 
 
 def in_window(observation: Observation, windows: Sequence[Span]) -> bool:

@@ -95,8 +95,16 @@ def _standing(belief: Belief, situation: Situation) -> Belief:
     if not failed:
         return belief
 
+    # The clues of a channel are weighed against one another: where one falls, the others mean nothing.
+    fallen = {
+        clue.channel
+        for h in belief.hypotheses for clue in h.clues
+        if clue.evidence and all(e.id in failed for e in clue.evidence)
+    }  # fmt: skip
+    whole = belief.exclusive and belief.none_of_these is None
+
     def holds(clue: Clue) -> bool:
-        return not clue.evidence or not all(e.id in failed for e in clue.evidence)
+        return clue.channel not in fallen if whole else not any(e.id in failed for e in clue.evidence)
 
     return replace(
         belief,

@@ -9,7 +9,8 @@ from vidence.mcr.loop import Draft, DraftClaim
 from vidence.mcr.situation import Situation
 from vidence.senses.language import embed
 
-_GUESS = 0.34  # below this an open answer is not given at all
+_GUESS = 0.34  # below this an answer taken from the video is not given at all
+_FLOOR = 0.2  # below this neither is a number, colour or direction
 _TELLING = 0.4  # log odds: weaker clues are not worth a claim
 _SHARP = 1.0  # log odds on both sides: a contradiction worth showing
 
@@ -28,8 +29,10 @@ def draft(situation: Situation, belief: Belief) -> Draft:
         return _guess(situation)
     index, p = best
     hypothesis = belief.hypotheses[index]
-    if not question.choices and p < _GUESS:
-        return Draft("", (), p, lacking=_lacking(situation))
+    if not question.choices and p < (
+        _GUESS if belief.none_of_these is not None or not belief.exclusive else _FLOOR
+    ):
+        return Draft("", (), p, spans=hypothesis.spans[:1], lacking=_lacking(situation))
     claims = _claims(situation, belief, index)
     return Draft(
         text=_text(situation, belief, index),
