@@ -46,7 +46,7 @@ class Shots:
 
     name = "shots"
     producer = Producer("shots", "1", parameters=f"side={SIDE},ratio={ADAPTIVE_RATIO},change={LEAST_CHANGE}")
-    cost = Cost(cpu_s_per_minute=2.0, memory_mb=40)
+    cost = Cost(cpu_s_per_minute=1.0, memory_mb=40)
     sampling = Sampling(rate_hz=None, max_side=SIDE, lead_s=float(REACH_S))
 
     def watch(self, media: Media, segment: Span) -> ShotWatcher:

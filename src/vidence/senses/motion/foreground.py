@@ -18,16 +18,18 @@ import numpy as np
 MEDIAN_OF = 45  # samples: half of them may show passers-by, and 45 cost 0.3 s at 320 x 180
 LEAST_LEVELS = 16.0  # of 255: below this no difference counts, whatever the noise
 RESTLESS = 5.0  # times a pixel's usual deviation (1.48 x median absolute deviation)
+FLIPS = 0.2  # of the samples: passers-by cover and free a pixel far less often
 SHADE = (0.5, 0.97)  # a shadow scales all three channels alike by a factor in this range ...
 SHADE_SPREAD = 0.07  # ... to within this
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """The empty scene: background and per-pixel threshold."""
+    """The empty scene: background, per-pixel threshold, and how much its fine structure trembles with noise."""
 
     background_YXC: np.ndarray  # uint8
     threshold_YX: np.ndarray  # float32
+    tremble: float
 
 
 class Repaint(Protocol):
@@ -56,7 +58,22 @@ def learn_scene(pictures: Sequence[np.ndarray]) -> Scene:
     some_TYXC = np.stack([_soft(pictures[k]) for k in chosen])
     background = np.median(some_TYXC, axis=0).astype(np.uint8)
     usual = 1.48 * np.median([_apart(picture, background) for picture in some_TYXC], axis=0)
-    return Scene(background, np.maximum(LEAST_LEVELS, RESTLESS * usual).astype(np.float32))
+    threshold = np.maximum(LEAST_LEVELS, RESTLESS * usual).astype(np.float32)
+    threshold[_restless(pictures, background, threshold)] = np.inf
+    tremble = np.median([_fine_change(picture, background, 1.0) for picture in some_TYXC[::5]])
+    return Scene(background, threshold, float(tremble))
+
+
+def _restless(pictures: Sequence[np.ndarray], background: np.ndarray, threshold_YX: np.ndarray) -> np.ndarray:
+    """Say which pixels come and go all the time, as the rims of swaying leaves do: they witness nothing."""
+    flips = np.zeros(threshold_YX.shape, np.int32)
+    before: np.ndarray | None = None
+    for picture in pictures:
+        here = _apart(_soft(picture), background) > threshold_YX
+        if before is not None:
+            flips += here != before
+        before = here
+    return flips > max(FLIPS * len(pictures), 6)
 
 
 def masks(pictures: Sequence[np.ndarray], scene: Scene, repaints: Sequence[Repaint] = ()) -> Iterator[Masks]:
@@ -101,13 +118,15 @@ def _soft(picture_YXC: np.ndarray) -> np.ndarray:
 
 
 def _level(picture_YXC: np.ndarray, like_YXC: np.ndarray) -> np.ndarray:
-    """Shift a picture's brightness as a whole to that of another: exposure changes are no movement."""
+    """Scale a picture's brightness as a whole to that of another: exposure and flicker are no movement."""
     import cv2
 
     rough = (slice(None, None, 6), slice(None, None, 6))
-    shift = np.median(like_YXC[rough].astype(np.int16) - picture_YXC[rough], axis=(0, 1))
-    scalar: Any = (*shift.tolist(), 0.0)
-    return cv2.add(picture_YXC, scalar) if shift.any() else picture_YXC
+    gain = np.median((like_YXC[rough] + 2.0) / (picture_YXC[rough] + 2.0), axis=(0, 1))
+    if np.abs(gain - 1).max() < 0.01:
+        return picture_YXC
+    scalar: Any = (*gain.tolist(), 0.0)
+    return cv2.multiply(picture_YXC, scalar)
 
 
 def _apart(picture_YXC: np.ndarray, like_YXC: np.ndarray) -> np.ndarray:
@@ -125,25 +144,35 @@ def _foreground(soft_YXC: np.ndarray, scene: Scene) -> tuple[np.ndarray, np.ndar
     differs = _apart(soft_YXC, scene.background_YXC) > scene.threshold_YX
     if not differs.any():
         return differs, differs
-    shadow, dimmed = _shade(soft_YXC, scene.background_YXC)
+    shadow, dimmed = _shade(soft_YXC, scene)
     mask = (differs & ~shadow).astype(np.uint8)
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
     return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((7, 5), np.uint8)).astype(bool), dimmed
 
 
-def _shade(picture_YXC: np.ndarray, background_YXC: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Say where a picture is surely a shadow on the background (same colour, same fine structure), and where maybe."""
+def _shade(picture_YXC: np.ndarray, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    """Say where a picture is surely a shadow on the scene (same colour, same fine structure), and where maybe."""
     import cv2
 
-    ratios = [
-        (a.astype(np.float32) + 2) / (b.astype(np.float32) + 2)
-        for a, b in zip(cv2.split(picture_YXC), cv2.split(background_YXC), strict=True)
+    ratio = [
+        (cv2.blur(a, (5, 5)).astype(np.float32) + 2) / (cv2.blur(b, (5, 5)).astype(np.float32) + 2)
+        for a, b in zip(cv2.split(picture_YXC), cv2.split(scene.background_YXC), strict=True)
     ]
-    most, least = cv2.max(cv2.max(*ratios[:2]), ratios[2]), cv2.min(cv2.min(*ratios[:2]), ratios[2])
+    most, least = cv2.max(cv2.max(*ratio[:2]), ratio[2]), cv2.min(cv2.min(*ratio[:2]), ratio[2])
     dimmed = (most - least < 2 * SHADE_SPREAD) & (most < SHADE[1])
     alike = (most - least < SHADE_SPREAD) & (least > SHADE[0]) & (most < SHADE[1])
+    fine = _fine_change(picture_YXC, scene.background_YXC, least)
+    sure = (alike & (fine < 1.5 + 1.5 * scene.tremble)).astype(np.uint8)
+    # The rim of a shadow breaks the fine structure; it is dim and lies beside what surely is one.
+    return (cv2.dilate(sure, np.ones((7, 7), np.uint8)) > 0) & dimmed | (sure > 0), dimmed
+
+
+def _fine_change(picture_YXC: np.ndarray, like_YXC: np.ndarray, shade: np.ndarray | float) -> np.ndarray:
+    """Mean change of fine structure around each pixel, once the other picture is put in the same shade."""
+    import cv2
+
     fine = [
         cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_32F, ksize=1)
-        for picture in (picture_YXC, background_YXC)
+        for picture in (picture_YXC, like_YXC)
     ]
-    return alike & (cv2.blur(cv2.absdiff(fine[0], least * fine[1]), (5, 5)) < 3.0), dimmed
+    return cv2.blur(cv2.absdiff(fine[0], (shade * fine[1]).astype(np.float32)), (5, 5))

@@ -64,8 +64,11 @@ def find_movers(
     tracker, looks = Tracker(PATIENCE_S), Looks()
     for time, picture, mask in zip(times, pictures, seen, strict=True):
         looks.times[float(time)] = time
-        found = list(_blobs(picture, mask, looks))
-        tracker.look(float(time), [blob for blob, _ in found], [moving for _, moving in found])
+        blobs = list(_blobs(picture, mask, looks))
+        # What does not move is offered only where something is already followed: it may continue, not begin.
+        near = [track.last.box for track in tracker.alive]
+        offered = [b for b in blobs if b in looks.moving or any(b.box.iou(box) > 0 for box in near)]
+        tracker.look(float(time), offered)
     ends = (times[0], times[-1]) if times else None
     tracks = [_trimmed(track, looks) for track in tracker.finish()]
     return [_mover(track, looks, ends, trust) for track in tracks if ends and _real(track)]
@@ -77,8 +80,8 @@ def _trimmed(track: Track, looks: Looks) -> Track:
     return Track(track.looks[moving[0] : moving[-1] + 1] if moving else [])
 
 
-def _blobs(picture: np.ndarray, mask: Masks, looks: Looks) -> Iterator[tuple[Sighting, bool]]:
-    """Yield each blob of foreground and whether it moves."""
+def _blobs(picture: np.ndarray, mask: Masks, looks: Looks) -> Iterator[Sighting]:
+    """Yield each blob of foreground, its pixels and whether it moves noted in `looks`."""
     import cv2
 
     height, width = mask.foreground_YX.shape
@@ -99,7 +102,7 @@ def _blobs(picture: np.ndarray, mask: Masks, looks: Looks) -> Iterator[tuple[Sig
         moving = mask.moving_YX[y : y + h, x : x + w][inside]
         if moving.mean() > LEAST_MOVING:
             looks.moving.add(blob)
-        yield blob, blob in looks.moving
+        yield blob
 
 
 def _histogram(pixels_N3: np.ndarray) -> np.ndarray:

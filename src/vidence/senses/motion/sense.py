@@ -35,7 +35,7 @@ class Motion:
 
     name = "motion"
     producer = Producer("motion", "1", parameters=f"rate={RATE_HZ:g},side={SIDE}")
-    cost = Cost(cpu_s_per_minute=4.0, memory_mb=90)
+    cost = Cost(cpu_s_per_minute=4.3, memory_mb=90)
     sampling = Sampling(rate_hz=RATE_HZ, max_side=SIDE, lead_s=LEAD_S)
 
     def watch(self, media: Media, segment: Span) -> MotionWatcher:
