@@ -12,9 +12,10 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
+# make hands VIDEO and QUESTION to the shell through the environment, so that quotes in them do no harm.
 # The film of known content and five questions about it; or your own: make demo VIDEO=talk.mp4 QUESTION="Who speaks?"
 demo: $(STAMP)
-	$(BIN)/python examples/demo.py $(if $(VIDEO),--video '$(VIDEO)') $(if $(QUESTION),--question '$(QUESTION)')
+	$(BIN)/python examples/demo.py $(if $(VIDEO),--video "$$VIDEO") $(if $(QUESTION),--question "$$QUESTION")
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

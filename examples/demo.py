@@ -20,6 +20,7 @@ from pathlib import Path
 import vidence
 from film import make_film, spans
 from vidence.cli.answer_text import show_answer
+from vidence.cli.opening import tell_failures
 from vidence.cli.progress import indexing
 from vidence.errors import VidenceError
 from vidence.exports.report import gather, render
@@ -117,9 +118,10 @@ def _film() -> Path:
 
 def _index(video: Video) -> None:
     FOLDER.mkdir(exist_ok=True)
-    print("Looking and listening (the first time it fetches the weights, about 130 MB) ...")
+    print("Looking and listening (the first time it fetches the weights, about 165 MB) ...")
     with indexing() as shown:
         report = video.index(progress=shown)
+    tell_failures(report)
     length_s = float(video.media.info.duration)
     print(f"{report.new_observations} new observations of {length_s:.0f} s of video in {report.wall_s:.1f} s")
 
