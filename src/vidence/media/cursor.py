@@ -55,6 +55,7 @@ class Cursor:
         self.decoded = 0  # pictures decoded so far, for benchmarks and receipts
         self.seeks = 0
         self._steady = 0
+        self._restarted = False
         self._source, self._index, self._timing, self._problems = source, stream, timing, problems
         self._keys: KeySeeker | None = None
         self._large = view.width * view.height > _LARGE
@@ -158,7 +159,7 @@ class Cursor:
                 self.decoded += 1
                 if frame.key_frame:
                     leading = False
-                if leading or (floor is not None and time < floor) or (last is not None and time <= last):
+                if leading or (last is None and floor is not None and time < floor):
                     continue
                 self._check(last, time, frame)
                 last, silent = time, 0
@@ -190,6 +191,11 @@ class Cursor:
 
     def _check(self, last: Instant | None, time: Instant, frame: VideoFrame) -> None:
         """Note what decoders and demuxers pass over in silence: a concealed picture, a hole in a steady stream."""
+        if self._timing.restarts(frame, last) and not self._restarted:
+            self._restarted = True
+            self._problems.note(
+                time, "video: the recording's clock starts anew; from here pictures follow at its rate"
+            )
         if frame.is_corrupt:
             self._problems.note(time, "video: the picture is damaged")
         gap = Fraction(0) if last is None else time - last

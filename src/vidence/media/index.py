@@ -31,12 +31,17 @@ class PacketIndex:
             keep_streams(container, [stream])
             for packet in packets(container, [container.streams[stream]]):
                 if not packet.is_discard and _is_shown(packet):
-                    time = timing.of_packet(packet)
-                    ticks.append(len(ticks) if time is None else int(time / base))
-                    key.append(packet.is_keyframe)
+                    time = len(ticks) * base if timing.trust == "count" else timing.of_packet(packet)
+                    if time is not None:
+                        ticks.append(int(time / base))
+                        key.append(packet.is_keyframe)
+        order = np.argsort(np.array(ticks, np.int64), kind="stable")
+        sorted_ticks, sorted_key = np.array(ticks, np.int64)[order], np.array(key, bool)[order]
+        if timing.trust == "pts" and not timing.seekable:
+            return cls(_apart(sorted_ticks, int(timing.step / base)), sorted_key, base)
         # A picture sent as two fields has two packets with one time.
-        unique, at = np.unique(np.array(ticks, np.int64), return_index=True)
-        return cls(unique, np.array(key, bool)[at], base)
+        unique, at = np.unique(sorted_ticks, return_index=True)
+        return cls(unique, sorted_key[at], base)
 
     def times(self, span: Span | None = None) -> list[Instant]:
         """Return the times in a span (None: all)."""
@@ -49,6 +54,15 @@ class PacketIndex:
     def keys(self) -> list[Instant]:
         """Return the times of the key frames."""
         return [int(tick) * self.base for tick in self.ticks[self.key]]
+
+
+def _apart(ticks: np.ndarray, step: int) -> np.ndarray:
+    """Set pictures that share a stamp one step apart, as the decoder does (see `Timing.of_frame`)."""
+    apart = ticks.copy()
+    for n in range(1, len(apart)):
+        if apart[n] <= apart[n - 1]:
+            apart[n] = apart[n - 1] + step
+    return apart
 
 
 def _is_shown(packet) -> bool:

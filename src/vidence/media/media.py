@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 Mode = Literal["auto", "exact", "keyframe"]
+_FOREVER_S = 10**9
 _PARK_PIXELS = 4096 * 2304  # decoders of larger pictures are closed rather than kept for the next call
 
 
@@ -92,7 +93,8 @@ class Media:
         Raises:
             MediaError: the medium has no video.
         """
-        whole = self.info.span if span is None else span
+        # Without a span, whatever decodes is given, also past the end that the packets promised (joined recordings).
+        whole = Span(self.info.span.start, self._end + _FOREVER_S) if span is None else span
         with self._cursor(whole.start) as cursor:
             if rate_hz is None:
                 chosen = ((shown, _end(cursor, self._end)) for shown in _every(cursor, whole))

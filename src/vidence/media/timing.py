@@ -46,5 +46,21 @@ class Timing:
         """Return the presentation time of a decoded picture; where it says none, one step after the last."""
         ticks = frame.pts if self.trust == "pts" else frame.dts if self.trust == "dts" else None
         if ticks is not None:
-            return ticks * (frame.time_base or self.time_base)
+            return self._after(last, ticks * (frame.time_base or self.time_base))
         return Fraction(0) if last is None else last + self.step
+
+    def restarts(self, frame: VideoFrame, last: Instant | None) -> bool:
+        """Say whether the recording's clock starts anew at a picture, as where two recordings were joined."""
+        stamped = self.trust == "pts" and self.seekable and frame.pts is not None and last is not None
+        return stamped and last - frame.pts * self.time_base > 1  # type: ignore[operator]
+
+    def _after(self, last: Instant | None, time: Instant) -> Instant:
+        """Keep pictures in the order in which they are shown: none is lost because its stamp is not after the last.
+
+        FFmpeg stamps stretches of a program stream some pictures early, so that their times run backwards; and where
+        recordings were joined, the clock starts anew. There the next picture follows at the rate. A stamp that is only
+        repeated, by rounding, moves by one tick.
+        """
+        if last is None or time > last:
+            return time
+        return last + (self.step if not self.seekable or last - time > 1 else self.time_base)
