@@ -50,10 +50,15 @@ class Crew:
         for thread in self._threads:
             thread.start()
 
-    def outcomes(self) -> Iterator[Outcome]:
-        """Yield what becomes of each piece, until all threads have ended; renews the claims meanwhile."""
+    def outcomes(self, deadline_s: float | None = None) -> Iterator[Outcome]:
+        """Yield what becomes of each piece until all threads have ended or it is `deadline_s` on the monotonic clock.
+
+        Renews the claims meanwhile.
+        """
         renewed_s = time.monotonic()
         while True:
+            if deadline_s is not None and time.monotonic() >= deadline_s:
+                return
             alive = any(thread.is_alive() for thread in self._threads)
             try:
                 result = self._results.get(timeout=0.2 if alive else 0.0)

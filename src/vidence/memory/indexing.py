@@ -67,10 +67,11 @@ def index(
     *,
     span: Span | None = None,
     progress: Progress | None = None,
+    time_limit_s: float | None = None,
 ) -> IndexReport:
     """Perceive with every sense what it has not perceived yet, within `span` (default: the whole medium).
 
-    A sense that fails is noted in the coverage with its reason, and the rest goes on. Ctrl-C keeps what is done.
+    At `time_limit_s` it stops with what is done by then; the rest stays unseen in the coverage. A sense that fails is noted in the coverage with its reason, and the rest goes on. Ctrl-C keeps what is done.
 
     Raises:
         StoreError: the memory cannot be written.
@@ -83,8 +84,11 @@ def index(
     started_s = time.perf_counter()
     memory.add(media)
     run = _Run(media, memory, _usable(senses, media), span, progress)
+    deadline_s = None if time_limit_s is None else time.monotonic() + time_limit_s
     while todo := run.todo():
-        if not run.work_on(todo):
+        if deadline_s is not None and time.monotonic() >= deadline_s:
+            break
+        if not run.work_on(todo, deadline_s):
             time.sleep(_POLL_S)  # all that is left is claimed by another process: wait for it, or inherit it
     if run.report.done:
         memory.complete(media.hash)
@@ -134,12 +138,14 @@ class _Run:
                 self.done_s[sense.name] = float(sum(segment.duration for segment in known))
         return {segment: missing[segment] for segment in sorted(missing)}
 
-    def work_on(self, todo: dict[Span, list[Sense]]) -> bool:
+    def work_on(self, todo: dict[Span, list[Sense]], deadline_s: float | None = None) -> bool:
         """Perceive all of it that no other process has claimed; say whether there was any."""
         crew = Crew(self.media, self.memory, self.owner, self.plan, todo)
         crew.start()
         try:
-            for outcome in crew.outcomes():
+            for outcome in crew.outcomes(deadline_s):
+                self.keep(outcome)
+            for outcome in crew.halt():
                 self.keep(outcome)
         except BaseException:
             for outcome in crew.halt():

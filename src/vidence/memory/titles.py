@@ -87,20 +87,21 @@ def _telling(documents: Sequence[Counter[str]]) -> Callable[[int, str], float]:
 
 
 def headline(seen: Sequence[Observation]) -> str:
-    """Say in a few words what is most worth knowing: what is said, else written, else seen."""
-    for wanted in ("speech", "text", "visual", "audio"):
-        found = [
-            s for s in seen if s.modality == wanted and s.text and s.confidence >= _SURE * (wanted == "text")
-        ]
-        if wanted == "visual":
-            counts = Counter(s.text for s in found)
-            if counts:
-                return ", ".join(text for text, _ in counts.most_common(3))
-        elif found:
-            return _shorten(
-                max(found, key=_prominence).text if wanted == "text" else found[0].text, _TITLE_SIGN
-            )
+    """Say in a few words what is most worth knowing: what is said, else written, else seen, else heard."""
+    spoken = [s.text for s in seen if s.modality == "speech" and s.text]
+    if spoken:
+        return _shorten(spoken[0], _TITLE_SIGN)
+    if signs := [s for s in seen if _sign(s)]:
+        return _shorten(max(signs, key=_prominence).text, _TITLE_SIGN)
+    for sense in ("objects", "faces", "motion", "looks", "colour", "sound"):
+        if names := Counter(_name(s) for s in seen if s.sense == sense and s.text):
+            return ", ".join(name for name, _ in names.most_common(3))
     return ""
+
+
+def _name(seen: Observation) -> str:
+    classes = seen.data.get("classes")
+    return str(classes[0][0]) if seen.sense == "looks" and classes else seen.text
 
 
 def _within(seen: Sequence[Observation], scene: Span) -> list[Observation]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from importlib import import_module
-from importlib.util import find_spec
 
 from vidence.errors import UsageError
 from vidence.senses.observation import Box, Modality, Observation, Producer
@@ -51,5 +50,5 @@ def default_senses(names: Collection[str] | None = None) -> list[Sense]:
     return [
         getattr(import_module(f"{__name__}.{name}"), kind)()
         for name, kind in SENSES.items()
-        if (names is None or name in names) and find_spec(f"{__name__}.{name}") is not None
+        if names is None or name in names
     ]
