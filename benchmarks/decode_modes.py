@@ -1,10 +1,10 @@
-"""What a frame costs by each way of reaching it: key packet alone, exact seek, sequence; and whether the rule chooses well.
+"""What a frame costs by each way of reaching it: key packet alone, exact seek, sequence; and how well the rule chooses.
 
     python benchmarks/decode_modes.py [FOLDER] [--minutes 10]
 
-The clips of a folder (default ../shared/videos) are joined into one 1280 x 720 H.264 film with a key frame at most every
-250 frames. Frames are asked for at even distances, reduced to 640 pixels. CPU seconds are of this process, all threads;
-each figure is the least of `--repeat` runs, for other work on the machine only ever adds.
+The clips of a folder (default ../shared/videos) are joined into one 1280 x 720 H.264 film with a key frame at most
+every 250 frames. Frames are asked for at even distances, reduced to 640 pixels. CPU seconds are of this process, all
+threads; each figure is the least of `--repeat` runs, for other work on the machine only ever adds.
 """
 
 from __future__ import annotations

@@ -7,7 +7,10 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 from fractions import Fraction
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +153,38 @@ def test_three_hours_open_at_once(make_video: MakeVideo) -> None:
     assert media.info.duration >= 10_790
     assert media.frames_at([Fraction(9_005)])[0].time == 9_000
     assert sum(len(samples) for _, samples in media.audio_windows()) == 0
+
+
+@pytest.fixture
+def served(tmp_path: Path):
+    """Serve the test's folder over http on this machine."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def test_a_url_is_read_like_a_file(make_video: MakeVideo, served: str) -> None:
+    path = make_video("a.mkv", frames=30, tone_hz=440)
+    media = open_media(f"{served}/a.mkv")
+    assert [read_number(frame.image) for frame in media.frames()] == list(range(30))
+    assert media.info.bytes == path.stat().st_size
+    assert media.hash == open_media(f"{served}/a.mkv").hash != open_media(path).hash
+
+
+def test_a_missing_url_says_so(served: str) -> None:
+    with pytest.raises(MediaError, match=r"none\.mp4.*404"):
+        open_media(f"{served}/none.mp4")
+
+
+def test_a_remote_playlist_cannot_read_local_files(make_video: MakeVideo, served: str) -> None:
+    secret = make_video("secret.ts", frames=30)
+    secret.with_name("list.m3u8").write_text(
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile://{secret}\n#EXT-X-ENDLIST\n"
+    )
+    with pytest.raises(MediaError):
+        open_media(f"{served}/list.m3u8")
 
 
 EXERCISE = textwrap.dedent("""
