@@ -176,4 +176,25 @@ def test_reading_never_spends_more_than_the_bucket():
         grey = rng.integers(0, 255, (720, 1280), np.uint8) // 2 + np.uint8(n % 3 * 40)
         if (errand := gate.errand(grey, Fraction(n, 2))) is not None:
             spent += errand.region.area * 0.9216 * errand.scale**2
-    assert 10 < spent <= BUCKET_MPX + FLOW_MPX * 120
+    assert 10 < spent <= BUCKET_MPX + FLOW_MPX * 120  # two minutes in which no writing was found
+
+
+def test_finding_writing_at_most_doubles_what_may_be_spent():
+    gate, spent = Gate(), 0.0
+    for n in range(240):
+        grey = rng.integers(0, 255, (720, 1280), np.uint8) // 2 + np.uint8(n % 3 * 40)
+        if (errand := gate.errand(grey, Fraction(n, 2))) is not None:
+            spent += errand.region.area * 0.9216 * errand.scale**2
+            gate.refund()
+    assert BUCKET_MPX + FLOW_MPX * 120 < spent <= 2 * (BUCKET_MPX + FLOW_MPX * 120)
+
+
+def test_what_was_read_coarsely_is_read_finely_once_it_rests():
+    gate, still = Gate(), rng.integers(0, 255, (720, 1280), np.uint8)
+    for n in range(24):  # a lively stretch empties the bucket
+        gate.errand(rng.integers(0, 255, (720, 1280), np.uint8), Fraction(n, 2))
+    errands = [gate.errand(still, Fraction(n, 2)) for n in range(24, 80)]
+    found = [errand for errand in errands if errand is not None]
+    assert found[0].scale < 1
+    assert all(errand.scale == 1 for errand in found[1:])
+    assert sum(errand.region.area for errand in found[1:]) >= 0.95

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,15 +68,24 @@ def _two_lines(quad: np.ndarray, cut: Image, confidence: float) -> list[tuple[np
     height, width = cut.shape[:2]
     if confidence >= DOUBTFUL or height < 24 or width > 6 * height or height >= 1.5 * width:
         return None
-    best: list[tuple[np.ndarray, str, float]] | None = None
-    for share in (0.5, 0.55, 0.45):
-        row = round(height * share)
-        readings = spell([cut[:row], cut[row:]])
-        if min(sure for _, sure in readings) <= max(confidence, 0.85, min(p[2] for p in best) if best else 0):
-            continue
-        if min(sum(c.isalnum() for c in text) for text, _ in readings) < 3:
-            continue
-        left, right = quad[0] + (quad[3] - quad[0]) * share, quad[1] + (quad[2] - quad[1]) * share
-        parts = np.stack([quad[0], quad[1], right, left]), np.stack([left, right, quad[2], quad[3]])
-        best = [(part, text, sure) for part, (text, sure) in zip(parts, readings, strict=True)]
-    return best
+    upper = _most_agreed(spell([cut[: round(height * share)] for share in (0.5, 0.55, 0.6)]))
+    lower = _most_agreed(spell([cut[round(height * share) :] for share in (0.5, 0.45, 0.4)]))
+    if min(upper[1], lower[1]) < max(confidence - 0.03, 0.88):
+        return None
+    if SequenceMatcher(None, upper[0], lower[0]).ratio() > 0.5:
+        return None  # one line, cut in two
+    if min(sum(c.isalnum() for c in text) for text, _ in (upper, lower)) < 3:
+        return None
+    left, right = (quad[0] + quad[3]) / 2, (quad[1] + quad[2]) / 2
+    parts = np.stack([quad[0], quad[1], right, left]), np.stack([left, right, quad[2], quad[3]])
+    return [(part, *reading) for part, reading in zip(parts, (upper, lower), strict=True)]
+
+
+def _most_agreed(readings: Sequence[tuple[str, float]]) -> tuple[str, float]:
+    """Return the surest reading of the words with the most votes: a descender cut off reads wrong, and surely."""
+    votes: dict[str, float] = defaultdict(float)
+    for text, sure in readings:
+        votes["".join(text.split())] += sure
+    words = max(votes, key=votes.__getitem__)
+    agreed = [(text, sure) for text, sure in readings if "".join(text.split()) == words]
+    return max(agreed, key=lambda reading: (reading[0].count(" "), reading[1]))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SAME_TEXT = 0.6  # similarity of two readings of one line; different lines of one place lie below 0.45
 INK_STAYS = 40  # grey levels by which a pixel of ink may change
 INK_SHARE = 0.85  # of the ink that must stay
+TINY_PX = 14  # of line height: below it a doubtful reading of digits is mostly wrong
 MATCH = 0.8  # normalised cross-correlation at which a patch is the same line, moved
 
 
@@ -131,8 +132,8 @@ class Track:
         """The reading with the most votes; readings that differ in spaces alone first vote together."""
         together: dict[str, float] = defaultdict(float)
         for text, vote in self.votes.items():
-            together["".join(text.split())] += vote
-        return max(self.votes, key=lambda text: (together["".join(text.split())], self.votes[text]))
+            together[_squeezed(text)] += vote
+        return max(self.votes, key=lambda text: (together[_squeezed(text)], self.votes[text]))
 
     @property
     def sureness(self) -> float:
@@ -147,6 +148,8 @@ class Track:
     def read(self, line: Line, cut: Image) -> None:
         """Count a reading. A sure one weighs many doubtful ones: 0.99 counts 33, 0.9 counts 8, 0.7 counts 3."""
         before = self.text if self.votes else ""
+        if len(line.text) < len(before) and _squeezed(line.text) in _squeezed(before):
+            return  # something covers a part of it
         if before and line.text.startswith(before):  # it is being typed, or fading in: the longer counts
             self.votes = {before: 0.0}
         if line.confidence >= max(self.confidence.values(), default=0.0):
@@ -178,6 +181,10 @@ def _even_ink(grey: np.ndarray, ink: np.ndarray) -> np.ndarray:
     full = np.percentile(grey[ink], 80 if bright else 20)
     even = ink & (np.abs(grey - full) < INK_STAYS)
     return even if even.sum() >= 20 else ink
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split()).casefold()
 
 
 def _near(a: Box, b: Box) -> bool:
@@ -217,6 +224,8 @@ def credible(track: Track) -> bool:
             and track.looks >= 2
             and track.box.h < 0.5
         )
+    if track.box.h * track.size[0] < TINY_PX:
+        return track.sureness >= 0.9
     return track.sureness >= 0.85 or track.readings[track.text] >= 2
 
 

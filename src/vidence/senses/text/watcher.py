@@ -49,8 +49,11 @@ class TextWatcher:
         for track in self.live:
             _know_again(track, grey, time)
         if errand is not None:
+            known = len(self.live)
             for line in read_quads(frame.image, self._find(frame.image, errand, time)):
                 self._place(line, frame.image, grey, time)
+            if len(self.live) > known:
+                self.gate.refund()
             self._drop_doubles(time)
         for track in self.live:
             self._check(track, frame.image, grey, time, errand)
