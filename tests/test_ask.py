@@ -161,3 +161,11 @@ def test_look_sees_more_where_it_is_told_to(video: Video) -> None:
     assert "no action" in actions.run("fly", {}).text
     assert "wrong arguments" in actions.run("look", {"start": 0}).text
     assert "could not be done" in actions.run("look", {"start": 5, "end": 2}).text
+
+
+def test_time_limit_stops_indexing_and_the_rest_stays_unseen(video: Video, tmp_path: Path) -> None:
+    fresh = open_video(video.media.path, memory=tmp_path / "memory.sqlite")
+    answer = fresh.ask("What is the title?", budget=Budget(time_limit_s=0))
+    assert answer.status == "budget exhausted"
+    assert not answer.claims
+    assert fresh.memory.coverage(fresh.media.hash).seen(fresh.media.info.span, "text") == 0
