@@ -28,7 +28,7 @@ class Text:
     """Reads what is written, line by line, and follows each line while it stays on screen."""
 
     name = "text"
-    cost = Cost(cpu_s_per_minute=9, memory_mb=350)
+    cost = Cost(cpu_s_per_minute=10, memory_mb=360)
     sampling = Sampling(RATE_HZ, SIDE)
 
     def __init__(self) -> None:
