@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vidence.mcr.question import Question, read_question
+from vidence.mcr.question import Question, read_question, telling_words
 from vidence.senses.colour_names import likeness
 from vidence.senses.language import embed, stems
 from vidence.senses.observation import Observation
@@ -63,14 +63,14 @@ def ground(phrase: str, situation: Situation, *, limit: int = 5) -> list[Groundi
 def _by_words(question: Question, situation: Situation) -> list[Grounding]:
     """Propose what is written or said with the phrase's words or meaning."""
     found = [o for o in situation.observations("text", "speech") if o.text]
-    wanted = set(stems(question.text, question.language))
-    if not found or not wanted:
+    wanted = telling_words(question.text, question.language)
+    if not found or not (wanted or question.quoted):
         return []
     cosine = embed([question.text])[0] @ embed([o.text for o in found]).T
     out = []
     for o, near in zip(found, cosine, strict=True):
         bag = set(stems(o.text))
-        share = len(wanted & bag) / len(wanted)
+        share = len(wanted & bag) / max(len(wanted), 1)
         quoted = any(q.lower() in o.text.lower() for q in question.quoted)
         score = max(share * 0.9, (float(near) - 0.35) * 1.2, 0.95 if quoted else 0.0) * o.confidence
         if "title" in question.text.lower() and o.sense == "text":

@@ -148,7 +148,7 @@ def _close(situation: Situation, draft: Draft) -> Answer:
     return Answer(
         question=situation.question.text, text=draft.text, status=status, confidence=confidence, claims=kept,
         receipt=situation.meter.receipt(), coverage=situation.coverage, choice=draft.choice, spans=draft.spans,
-        conflicts=draft.conflicts, next_looks=situation.belief.candidates[:5], lacking=lacking,
+        conflicts=draft.conflicts, next_looks=tuple(dict.fromkeys(situation.belief.candidates))[:5], lacking=lacking,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from vidence.mcr.concepts import NUMBERS, ORDINALS, mentions
-from vidence.senses.language import detect_language, embed
+from vidence.senses.language import detect_language, embed, stems
 from vidence.timeline import Span, instant
 
 Kind = Literal[
@@ -126,6 +126,23 @@ _NEGATED = re.compile(
     re.I,
 )
 _QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]{2,})[\"“”«»]|(?<!\w)['‘]([^'’]{3,})['’](?!\w)")
+
+
+_OF_ANY_VIDEO = frozenset(
+    stems(
+        "video film movie clip picture screen scene frame show shown showing see seen visible appear appears display"
+        " displayed read written write text sign label say says said speaker happen happens moment part time first last"
+        " word words letter letters look looks camera",
+        "en",
+        keep_stop_words=True,
+    )
+)
+"""Stems that any question about any video may hold: they tell nothing of what is looked for."""
+
+
+def telling_words(text: str, language: str) -> set[str]:
+    """Return the stems of a question or phrase that say what is looked for; empty for "What is written?"."""
+    return set(stems(text, language)) - _OF_ANY_VIDEO
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from vidence.mcr.concepts import number_in
 from vidence.mcr.evidence import Evidence
 from vidence.mcr.situation import Situation
 from vidence.policies.rules.tracks import Candidate, candidates
+from vidence.senses.language import normalise
 from vidence.senses.observation import Observation
-from vidence.timeline import Instant, Span
+from vidence.timeline import Instant, Span, union
 
 _PASSING = re.compile(
     r"\b(pass\w*|in total|altogether|cross\w*|enter\w*|appear\w*|drive\w*|walk\w*|come|go|different)\b", re.I
@@ -56,6 +57,11 @@ def estimates(situation: Situation) -> list[Count]:
     if _SHOTS.search(text):
         shots = situation.observations("shots")
         return [Count(len(shots), 0.9, "shots", tuple(situation.cite(s) for s in shots[:4]))] if shots else []
+    written = _times_written(situation)
+    if written is not None:
+        return [written]
+    if not situation.question.things and not situation.question.colours:
+        return []  # what is not in the senses' vocabulary cannot be counted
     found = [c for c in candidates(situation, movers=True) if c.fit > 0.1]
     detected = [c for c in found if c.observation.sense == "objects"]
     moving = [c for c in found if c.observation.sense == "motion"]
@@ -77,6 +83,23 @@ def estimates(situation: Situation) -> list[Count]:
     if blobs and not passing:
         out.append(_blob_count(situation, blobs))
     return out
+
+
+def _times_written(situation: Situation) -> Count | None:
+    """Count how often a word that the question quotes, or writes in capitals, stands on screen or is said."""
+    question = situation.question
+    words = list(question.quoted) or re.findall(r"\b[A-Z][A-Z0-9]{2,}\b", question.text)
+    if not words:
+        return None
+    spoken = bool(re.search(r"\b(say|says|said|spoken|mention\w*)\b", question.text, re.I))
+    wanted = normalise(" ".join(words))
+    found = [o for o in situation.observations("speech" if spoken else "text") if wanted in normalise(o.text)]
+    runs = union((o.span for o in found), gap=1)
+    shown = [next(o for o in found if o.span.overlaps(run)) for run in runs]
+    sure = 0.8 if runs else 0.4
+    return Count(
+        len(runs), sure, f"times “{' '.join(words)}”", tuple(situation.cite(o) for o in shown[:MOST])
+    )
 
 
 def _distinct(tracks: Sequence[Candidate]) -> int:

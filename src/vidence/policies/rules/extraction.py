@@ -10,9 +10,10 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 
 from vidence.mcr.belief import Clue, Hypothesis
-from vidence.mcr.question import Question
+from vidence.mcr.question import Question, telling_words
 from vidence.mcr.situation import Situation
 from vidence.policies.rules.answer_types import AnswerType, types_asked
+from vidence.policies.rules.quoting import beside_hypothesis
 from vidence.policies.rules.tracks import SIDE, in_window
 from vidence.senses.language import embed, normalise, stems
 from vidence.senses.observation import Observation
@@ -36,12 +37,32 @@ def written_hypotheses(situation: Situation) -> list[Hypothesis]:
 
 def said_hypotheses(situation: Situation) -> list[Hypothesis]:
     """Propose the sentences spoken that could answer."""
-    found = [
-        o
-        for o in situation.observations("speech")
-        if in_window(o, situation.question.windows) and o.text.strip()
-    ]
-    return _propose(situation, found, lambda q, o: []) if found else []
+    windows = situation.question.windows
+    found = [o for o in situation.observations("speech") if in_window(o, windows) and o.text.strip()]
+    if not found:
+        return []
+    beside = beside_hypothesis(situation, found)
+    return [beside] if beside else _propose(situation, found, _speech_clues)
+
+
+def _speech_clues(question: Question, o: Observation) -> list[tuple[str, float, str]]:
+    if telling_words(question.text, question.language):
+        return []
+    return [("any speech", 1.5, "the question asks for anything that is said")]
+
+
+def clock_hypotheses(situation: Situation) -> list[Hypothesis]:
+    """Propose a clock time that is written or said: "At what time does the train leave?" may be answered by a board."""
+    question = situation.question
+    if "time" not in {kind.name for kind in types_asked(question.text)}:
+        return []
+    time = next(kind for kind in types_asked(question.text) if kind.name == "time")
+    wanted = telling_words(question.text, question.language)
+    lines = [
+        o for o in situation.observations("text", "speech")
+        if in_window(o, question.windows) and time.extract(o.text) != o.text and wanted & set(stems(o.text))
+    ]  # fmt: skip
+    return _propose(situation, lines, lambda q, o: []) if lines else []
 
 
 ClueMaker = Callable[[Question, Observation], list[tuple[str, float, str]]]
@@ -57,7 +78,7 @@ def _propose(situation: Situation, found: Sequence[Observation], extra: ClueMake
     proposals: dict[str, Hypothesis] = {}
     for i, o in enumerate(found):
         reasons = [
-            ("meaning", 3.0 * (float(cosine[i]) - 0.2), "near the question in meaning"),
+            ("meaning", max(0.0, 3.0 * (float(cosine[i]) - 0.2)), "near the question in meaning"),
             ("reading", math.log(max(o.confidence, 0.05) / 0.8), f"read with confidence {o.confidence:.2f}"),
             *shared[i],
             *(
@@ -76,7 +97,7 @@ def _propose(situation: Situation, found: Sequence[Observation], extra: ClueMake
 
 def _shared_words(question: Question, found: Sequence[Observation]) -> list[list[tuple[str, float, str]]]:
     """Weigh the question's own words in a line: rare ones point to it, but a line of nothing else says nothing new."""
-    wanted = set(stems(question.text, question.language))
+    wanted = telling_words(question.text, question.language)
     bags = [set(stems(o.text)) for o in found]
     frequency = Counter(root for bag in bags for root in bag)
     out = []
@@ -153,6 +174,15 @@ def _screen_clues(question: Question, o: Observation) -> list[tuple[str, float, 
         words = [w for w in re.findall(r"[^\W\d_]+", o.text) if len(w) > 1]
         capitals = sum(w[0].isupper() for w in words) / len(words) if words else 0.0
         out.append(("name", 1.2 * (capitals - 0.5) if len(words) > 1 else -0.3, "written like a name"))
+    if not telling_words(text, question.language):
+        # "What is written?": whatever is, the larger and longer the likelier it is meant.
+        out.append(
+            (
+                "any text",
+                1.2 + min(float(o.data.get("height", 0.03)) * 10, 1.5),
+                "the question asks for any text",
+            )
+        )
     if len(o.text.strip()) < 3:
         out.append(("too short", -1.5, "hardly a word"))
     return out

@@ -14,7 +14,7 @@ from vidence.policies.rules.camera import camera_clues
 from vidence.policies.rules.changes import change_clues
 from vidence.policies.rules.colours import colour_clues, monochrome_clues
 from vidence.policies.rules.counting import MOST, count_clues
-from vidence.policies.rules.extraction import said_hypotheses, written_hypotheses
+from vidence.policies.rules.extraction import clock_hypotheses, said_hypotheses, written_hypotheses
 from vidence.policies.rules.movement import direction_clues, place_clues
 from vidence.policies.rules.ordering import order_clues
 from vidence.policies.rules.presence import presence_clues, what_hypotheses
@@ -71,7 +71,7 @@ def _open(situation: Situation) -> tuple[Hypothesis, ...]:
     if kind == "said":
         return tuple(said_hypotheses(situation) or written_hypotheses(situation))
     if kind in ("when", "order"):
-        return tuple(_grounded(situation))
+        return tuple(clock_hypotheses(situation) or _grounded(situation))
     return tuple(what_hypotheses(situation))
 
 
