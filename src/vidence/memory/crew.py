@@ -133,7 +133,7 @@ class Crew:
         broken = None
         try:
             for name, frame in reel.show(segment, samplings):
-                by_name[name].put(frame)
+                by_name[name].show(frame)
         except Stopped:
             raise
         except Exception as error:  # noqa: BLE001 - a decoder's error costs this segment, and is told in the coverage

@@ -71,7 +71,8 @@ def index(
 ) -> IndexReport:
     """Perceive with every sense what it has not perceived yet, within `span` (default: the whole medium).
 
-    At `time_limit_s` it stops with what is done by then; the rest stays unseen in the coverage. A sense that fails is noted in the coverage with its reason, and the rest goes on. Ctrl-C keeps what is done.
+    At `time_limit_s` it stops with what is done by then; the rest stays unseen in the coverage. A sense that fails is
+    noted in the coverage with its reason, and the rest goes on. Ctrl-C keeps what is done.
 
     Raises:
         StoreError: the memory cannot be written.
@@ -145,14 +146,9 @@ class _Run:
         try:
             for outcome in crew.outcomes(deadline_s):
                 self.keep(outcome)
+        finally:  # at the end, at the time limit, on Ctrl-C, on a full disk: what is finished is kept
             for outcome in crew.halt():
                 self.keep(outcome)
-        except BaseException:
-            for outcome in crew.halt():
-                self.keep(outcome)
-            raise
-        finally:
-            crew.halt()
             self.memory.release(self.owner)
         self.hopeless |= crew.unasked()
         return crew.claimed > 0 or bool(crew.unasked())

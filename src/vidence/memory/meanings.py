@@ -31,6 +31,7 @@ class Meanings:
 
     def __init__(self, database: Database, encoder: Encoder = encode) -> None:
         self._database, self._encoder = database, encoder
+        self._complete: dict[int, int] = {}  # medium id → the revision at which nothing was missing
 
     def keep(self, texts: Iterable[str]) -> int:
         """Encode those of the texts that are new; return how many."""
@@ -48,13 +49,16 @@ class Meanings:
 
         Fewer than `least` are left for the next search, which needs the encoder anyway.
         """
-        if self._database.read_only:
+        revision = self._database.value("SELECT revision FROM medium WHERE id = ?", (medium_id,))
+        if self._database.read_only or self._complete.get(medium_id) == revision:
             return 0
         rows = self._database.read(
             "SELECT DISTINCT o.text FROM observation o LEFT JOIN text_vector v ON v.text = o.text "
             "WHERE o.medium_id = ? AND o.hidden = 0 AND o.text <> '' AND v.text IS NULL",
             (medium_id,),
         )
+        if not rows:
+            self._complete[medium_id] = revision
         if len(rows) < least:
             return 0
         if count := self._encode([text for (text,) in rows]):

@@ -46,12 +46,29 @@ def plan(samplings: Iterable[Sampling]) -> Plan:
     return Plan(fastest, max(s.max_side for s in wanted), max(instant(s.lead_s) for s in wanted))
 
 
-def falls_on_grid(time: Instant, before: Instant | None, rate_hz: float | None) -> bool:
-    """Say whether a frame is the first at or after a point of the grid k / rate, given the time of the frame before."""
-    if rate_hz is None or before is None:
-        return True
-    rate = instant(rate_hz)
-    return floor(time * rate) > floor(before * rate)
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What one sense gets of a segment, worked out once: reading a rate exactly costs more than comparing with it."""
+
+    name: str
+    max_side: int
+    rate_hz: Fraction | None
+    start: Instant  # of its lead
+    tail: Instant  # from here on its frames are the next segment's lead
+
+    @classmethod
+    def of(cls, name: str, sampling: Sampling, segment: Span) -> _Share:
+        lead_s = instant(sampling.lead_s)
+        rate_hz = instant(sampling.rate_hz) if sampling.rate_hz else None
+        return cls(name, sampling.max_side, rate_hz, segment.start - lead_s, segment.end - lead_s)
+
+    def wants(self, time: Instant, before: Instant | None) -> bool:
+        """Say whether a frame is its: the first at or after a point of the grid k / rate, given the frame before."""
+        if time < self.start:
+            return False
+        if self.rate_hz is None or before is None:
+            return True
+        return floor(time * self.rate_hz) > floor(before * self.rate_hz)
 
 
 class Reel:
@@ -80,16 +97,17 @@ class Reel:
             yield from ((name, frame) for name in samplings for frame in tails[name])
         else:
             self._start(segment, samplings)
+        shares = [_Share.of(name, sampling, segment) for name, sampling in samplings.items()]
         began, self._at = False, None  # left so when a decoder's error or the caller ends this early
         while (frame := self._next()) is not None and frame.time < segment.end:
             if not began and frame.time >= segment.start:
                 began = True
-                yield from self._standing(frame.time, segment, samplings)
-            yield from self._shares(frame, segment, samplings)
+                yield from self._standing(frame.time, segment, shares)
+            yield from self._deal(frame, shares)
             self._before = frame
         self._upcoming = frame
         if not began:
-            yield from self._standing(segment.end, segment, samplings)
+            yield from self._standing(segment.end, segment, shares)
         self._at = segment.end
 
     def _start(self, segment: Span, samplings: Mapping[str, Sampling]) -> None:
@@ -103,32 +121,28 @@ class Reel:
         waiting, self._upcoming = self._upcoming, None
         return waiting or next(self._frames, None)
 
-    def _shares(
-        self, frame: Frame, segment: Span, samplings: Mapping[str, Sampling]
-    ) -> Iterator[tuple[str, Frame]]:
+    def _deal(self, frame: Frame, shares: Iterable[_Share]) -> Iterator[tuple[str, Frame]]:
         sizes: dict[int, Frame] = {}
         before = self._before.time if self._before else None
-        for name, sampling in samplings.items():
-            lead_s = instant(sampling.lead_s)
-            if frame.time < segment.start - lead_s or not falls_on_grid(frame.time, before, sampling.rate_hz):
-                continue
-            sized = _sized(frame, sampling.max_side, sizes)
-            if frame.time >= segment.end - lead_s:
-                self._tails[name].append(sized)
-            yield name, sized
+        for share in shares:
+            if share.wants(frame.time, before):
+                sized = _sized(frame, share.max_side, sizes)
+                if frame.time >= share.tail:
+                    self._tails[share.name].append(sized)
+                yield share.name, sized
 
     def _standing(
-        self, until: Instant, segment: Span, samplings: Mapping[str, Sampling]
+        self, until: Instant, segment: Span, shares: Iterable[_Share]
     ) -> Iterator[tuple[str, Frame]]:
         if self._before is None:
             return
         duration = min(until, segment.end) - segment.start
         shown = replace(self._before, time=segment.start, duration=duration, key=False)
         sizes: dict[int, Frame] = {}
-        for name, sampling in samplings.items():
-            gap_s = 1 / instant(sampling.rate_hz) if sampling.rate_hz else _EVERY_FRAME_GAP_S
+        for share in shares:
+            gap_s = 1 / share.rate_hz if share.rate_hz else _EVERY_FRAME_GAP_S
             if duration > gap_s:
-                yield name, _sized(shown, sampling.max_side, sizes)
+                yield share.name, _sized(shown, share.max_side, sizes)
 
 
 def _sized(frame: Frame, max_side: int, sizes: dict[int, Frame]) -> Frame:

@@ -48,7 +48,8 @@ CREATE TABLE claim(
     medium_id INTEGER NOT NULL REFERENCES medium ON DELETE CASCADE, producer_id INTEGER NOT NULL REFERENCES producer,
     start TEXT NOT NULL, "end" TEXT NOT NULL, owner TEXT NOT NULL, expires REAL NOT NULL,
     PRIMARY KEY(medium_id, producer_id, start, "end")) WITHOUT ROWID;
-CREATE TABLE text_vector(text TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
+-- With row ids: without them a row of more than a quarter page would spill into a page of its own (5.1 KB a text).
+CREATE TABLE text_vector(text TEXT PRIMARY KEY, vector BLOB NOT NULL);
 CREATE TABLE outline(
     medium_id INTEGER PRIMARY KEY REFERENCES medium ON DELETE CASCADE, revision INTEGER NOT NULL,
     builder TEXT NOT NULL, tree BLOB NOT NULL);

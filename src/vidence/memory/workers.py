@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from vidence.media import Frame, Media
 
 
-QUEUE_FRAMES = 6  # of 1280 x 720 RGB: 16 MB a sense
+QUEUE_BATCHES = 5  # 1280 x 720 RGB: 16 MB a sense
+BATCH_BYTES = (
+    1 << 20
+)  # small frames are handed over by the dozen: at 160 x 90 that saves 0.4 ms of 1.8 a frame
 GIVE_UP_AFTER = 3  # failures in a row, after which a sense is not asked again in this run
 
 
@@ -65,44 +68,53 @@ class Worker(threading.Thread):
     ) -> None:
         super().__init__(name=f"vidence-{sense.name}", daemon=True)
         self.sense, self.media, self.report, self.stop = sense, media, report, stop
-        self.items: queue.Queue[_Begin | _Broken | _End | Frame | None] = queue.Queue(QUEUE_FRAMES)
+        self._items: queue.Queue[_Begin | _Broken | _End | list[Frame] | None] = queue.Queue(QUEUE_BATCHES)
+        self._batch: list[Frame] = []
+        self._batch_bytes = 0
         self.dead = threading.Event()  # set when the sense is given up
         self._failures = 0
 
-    def put(self, item: _Begin | _Broken | _End | Frame | None) -> None:
-        """Hand over an item, waiting for a place.
-
-        Raises:
-            Stopped: the run ended meanwhile.
-        """
-        while True:
-            if self.stop.is_set():
-                raise Stopped
-            try:
-                return self.items.put(item, timeout=0.2)
-            except queue.Full:
-                continue
-
     def begin(self, segment: Span) -> None:
-        """Start a segment."""
-        self.put(_Begin(segment))
+        """Start a segment. This and the next three wait for a place in the queue, and raise `Stopped`."""
+        self._put(_Begin(segment))
+
+    def show(self, frame: Frame) -> None:
+        """Hand over a frame, now or with the next ones."""
+        self._batch.append(frame)
+        self._batch_bytes += frame.image.nbytes
+        if self._batch_bytes >= BATCH_BYTES:
+            self._flush()
 
     def end(self, broken: str | None = None) -> None:
         """Finish a segment; `broken` says why its frames did not come to the end."""
+        self._flush()
         if broken is not None:
-            self.put(_Broken(broken))
-        self.put(_End())
+            self._put(_Broken(broken))
+        self._put(_End())
 
     def finish(self) -> None:
         """End the thread after what is queued."""
-        self.put(None)
+        self._put(None)
+
+    def _flush(self) -> None:
+        batch, self._batch, self._batch_bytes = self._batch, [], 0
+        if batch:
+            self._put(batch)
+
+    def _put(self, item: _Begin | _Broken | _End | list[Frame] | None) -> None:
+        while not self.stop.is_set():
+            try:
+                return self._items.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+        raise Stopped
 
     def run(self) -> None:
         """Take items until None comes or the run is stopped."""
         turn: _Turn | None = None
         while not self.stop.is_set():
             try:
-                item = self.items.get(timeout=0.2)
+                item = self._items.get(timeout=0.2)
             except queue.Empty:
                 continue
             if item is None:
@@ -117,6 +129,7 @@ class Worker(threading.Thread):
                 turn.error = turn.error or item.reason
             else:
                 turn.see(item)
+            item = None  # let the frames go before waiting for the next
 
     def hear(self, segment: Span) -> None:
         """Perceive a segment of sound, on the calling thread."""
@@ -141,10 +154,10 @@ class _Turn:
         if isinstance(sense, VisualSense):
             self._guard(self._watch)
 
-    def see(self, frame: Frame) -> None:
+    def see(self, frames: list[Frame]) -> None:
         watcher = self.watcher
         if watcher is not None and self.error is None:
-            self._guard(lambda: watcher.see(frame))
+            self._guard(lambda: [watcher.see(frame) for frame in frames])
 
     def outcome(self) -> Outcome:
         observations: list[Observation] = []
@@ -164,7 +177,7 @@ class _Turn:
         assert isinstance(self.sense, AudioSense)
         return self.sense.hear(self.media, self.segment)
 
-    def _guard(self, work: Callable[[], None]) -> None:
+    def _guard(self, work: Callable[[], object]) -> None:
         """Run a piece of the sense's own code: the boundary at which a failing sense is kept from ending the run."""
         start_s, start_cpu_s = time.perf_counter(), time.thread_time()
         try:
