@@ -12,13 +12,13 @@ from vidence.mcr.context import Context
 from vidence.mcr.evidence import Evidence, Verdict
 from vidence.mcr.question import Question
 from vidence.senses.observation import Observation
-from vidence.timeline import Span, total
+from vidence.timeline import Span
 
 if TYPE_CHECKING:
     from vidence.media import Media
     from vidence.memory import Coverage
 
-_SAME_SPAN_IOU = 0.3
+_SAME_PLACE_IOU = 0.2
 
 
 @dataclass(slots=True)
@@ -46,18 +46,16 @@ class Situation:
     def observations(self, *senses: str, span: Span | None = None) -> list[Observation]:
         """Return what is known of the senses (all when none is named), in time order.
 
-        A closer look replaces what memory held of the same stretch.
+        A closer look adds what memory does not hold yet. It never takes away: it saw the stretch without what came
+        before and after, so what it missed may well be there.
         """
 
         def wanted(o: Observation) -> bool:
             return (not senses or o.sense in senses) and (span is None or o.span.overlaps(span))
 
-        closer = {sense: spans for sense, spans in self.looked_at.items() if spans}
-        kept = [
-            o for o in self.recalled
-            if wanted(o) and not (o.sense in closer and _mostly_inside(o.span, closer[o.sense]))
-        ]  # fmt: skip
-        return sorted(kept + [o for o in self.looked if wanted(o)], key=lambda o: (o.span.start, o.span.end))
+        known = [o for o in self.recalled if wanted(o)]
+        new = [o for o in self.looked if wanted(o) and not any(_same(o, k) for k in known)]
+        return sorted(known + new, key=lambda o: (o.span.start, o.span.end))
 
     def seen(self, senses: Collection[str], span: Span) -> float:
         """Return the share of a span (0 to 1) that at least one of the senses perceived."""
@@ -93,6 +91,12 @@ class Situation:
         return self._sources.get(evidence.id)
 
 
-def _mostly_inside(span: Span, spans: list[Span]) -> bool:
-    shared = [part for s in spans if (part := span.intersection(s)) is not None]
-    return total(shared) > span.duration * (1 - _SAME_SPAN_IOU) if span.duration else bool(shared)
+def _same(new: Observation, known: Observation) -> bool:
+    """Say whether a closer look shows a thing that is known: same sense, same words, at the same time and place."""
+    if (new.sense, new.text, new.data.get("kind")) != (known.sense, known.text, known.data.get("kind")):
+        return False
+    shared = new.span.intersection(known.span)
+    if shared is None or shared.duration * 2 < new.span.duration:
+        return False
+    here, there = new.box_at(shared.middle), known.box_at(shared.middle)
+    return here is None or there is None or here.iou(there) > _SAME_PLACE_IOU

@@ -9,7 +9,7 @@ from vidence.mcr.loop import Draft, DraftClaim
 from vidence.mcr.situation import Situation
 from vidence.senses.language import embed
 
-_GUESS = 0.34  # below this an answer taken from the video is not given at all
+_GUESS = 0.22  # below this an answer taken from the video is not given at all
 _FLOOR = 0.2  # below this neither is a number, colour or direction
 _TELLING = 0.4  # log odds: weaker clues are not worth a claim
 _SHARP = 1.0  # log odds on both sides: a contradiction worth showing
