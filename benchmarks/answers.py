@@ -18,9 +18,8 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
-from common import Bar, write_results
-
 import vidence
+from common import Bar, write_results
 from vidence.mcr.concepts import number_in
 from vidence.senses.language import embed, normalise
 from vidence.timeline import Span

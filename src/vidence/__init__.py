@@ -1,9 +1,9 @@
 """Ask any video a question and get an answer whose every claim cites evidence that was re-opened and checked.
 
-    import vidence
-    video = vidence.open("lecture.mp4")
-    answer = video.ask("What is written on the board at the end?")
-    print(answer.text, answer.claims)
+import vidence
+video = vidence.open("lecture.mp4")
+answer = video.ask("What is written on the board at the end?")
+print(answer.text, answer.claims)
 """
 
 from __future__ import annotations

@@ -47,9 +47,13 @@ def instant(value: TimeLike, fps: Fraction | None = None) -> Instant:
         return -exact if found["sign"] else exact
     if found := _FRAME.match(text):
         if not fps:
-            raise UsageError(f"time {value!r} is a frame number, but the medium has no constant frame rate; give seconds")
+            raise UsageError(
+                f"time {value!r} is a frame number, but no constant frame rate is known; give seconds"
+            )
         return int(found["index"]) / fps
-    raise UsageError(f"cannot read {value!r} as a time; write seconds (12.5), a clock ([H:]MM:SS.mmm) or a frame (300f)")
+    raise UsageError(
+        f"cannot read {value!r} as a time; write seconds (12.5), a clock (MM:SS.mmm) or a frame (300f)"
+    )
 
 
 def clock(time: Instant, *, millis: bool = True, comma: bool = False) -> str:

@@ -111,7 +111,7 @@ class Video:
         return self.memory.observations(self.media.hash, senses=senses or None)
 
     def _index_within(self, meter: Meter, progress: Progress | None) -> None:
-        """Index what is missing, on the question's account: at most four fifths of its time, the rest is for thought."""
+        """Index what is missing, on the question's account: four fifths of its time at most, the rest is thought."""
         started, limit_s = time.monotonic(), meter.budget.time_limit_s
         share_s = None if limit_s is None else 0.8 * limit_s
         index(self.media, self.memory, self.senses, progress=progress, time_limit_s=share_s)

@@ -11,7 +11,7 @@ import numpy as np
 from vidence.timeline import Instant, Span
 
 Modality = Literal["visual", "text", "speech", "audio"]
-"""visual: what is seen; text: what is written in the picture; speech: what is said (or subtitled); audio: other sound."""
+"""visual: what is seen; text: what is written in it; speech: what is said (or subtitled); audio: other sound."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ MOST_LOOKS = 1
 _LOOK_S = {"objects": 6, "looks": 6, "motion": 12, "text": 4, "colour": 10}
 _SENSES: dict[str, tuple[str, ...]] = {
     "written": ("text",), "count": ("objects",), "direction": ("motion", "objects"), "place": ("objects", "motion"),
-    "when": ("objects",), "yes-no": ("objects",), "change": ("motion",),
+    "yes-no": ("objects",), "change": ("motion",),
     "colour": ("objects",),
 }  # fmt: skip
 """Which senses a closer look uses, by kind of question."""
