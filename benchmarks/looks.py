@@ -20,6 +20,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.stats import rankdata
 
+from common import Bar, write_results
 from looks_truth import ALWAYS, OPEN, PHRASES, PRESENT, Times
 from vidence.media import open_media
 from vidence.senses.language import embed
@@ -202,7 +203,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=Path, default=Path("../shared/videos"))
     parser.add_argument("--fit", action="store_true")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "looks.json")
     arguments = parser.parse_args()
     picture_vector(np.full((1, 1000), 1e-3, np.float32))  # loads the words, so that looking alone is timed
     classify(np.zeros((224, 224, 3), np.uint8))
@@ -212,8 +212,16 @@ def main() -> None:
         _print_fit(clips)
         return
     result = _measure(clips)
-    arguments.out.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    bars = [
+        Bar(
+            "right clip first, by description",
+            result["by_description"]["first"],
+            "share",
+            f"> {1 / len(clips):.4f}",
+        ),
+        Bar("CPU time a frame", result["cpu_ms_per_frame"], "ms", "reported"),
+    ]
+    write_results("looks", [{"measure": name, "value": value} for name, value in result.items()], bars)
 
 
 def _measure(clips: list[Clip]) -> dict:

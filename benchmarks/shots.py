@@ -11,9 +11,7 @@ counts those found. The bar: detection with decode costs at most 1.5 times the b
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,12 +21,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from common import Bar, write_results
 from vidence.media import open_media
 from vidence.senses.shots import SIDE, Shots
 from vidence.timeline import Span
 
 FPS, SHOT_FRAMES = 30, (40, 75, 121, 90, 64, 150)
-BAR = 1.5
 
 
 def write_film(path: Path, seconds: int) -> list[Fraction]:
@@ -117,8 +115,8 @@ def compare(path: str, seconds: int, repeat: int, truth: list[Fraction] | None) 
     return row
 
 
-def main() -> int:
-    """Print one JSON object a video."""
+def main() -> None:
+    """Compare each video, print the table and write the results."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -126,19 +124,19 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=3, help="runs of each kind, in turns")
     parser.add_argument("--seconds", type=int, default=60, help="measure at most so much of each")
     options = parser.parse_args()
-    worst = 0.0
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         jobs: list[tuple[str, list[Fraction] | None]] = [(path, None) for path in options.video]
         if not jobs:
             path = Path(folder) / "known_cuts.mp4"
             jobs = [(str(path), write_film(path, options.seconds))]
         for path, truth in jobs:
-            row = compare(path, options.seconds, options.repeat, truth)
-            worst = max(worst, float(str(row["wall_ratio"])))
-            print(json.dumps(row))
-    print(f"worst wall ratio {worst:.2f}, bar {BAR}", file=sys.stderr)
-    return 0 if worst <= BAR else 1
+            rows.append(compare(path, options.seconds, options.repeat, truth))
+    worst = max(float(str(row["wall_ratio"])) for row in rows)
+    write_results(
+        "shots", rows, [Bar("decode and detection over bare decode, wall", worst, "ratio", "<= 1.5")]
+    )
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

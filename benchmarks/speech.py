@@ -1,6 +1,6 @@
 """Word error rate and cost of the speech sense on recordings with transcripts.
 
-    python benchmarks/speech.py [FOLDER] [--json results/speech.json]
+    python benchmarks/speech.py [FOLDER]
 
 FOLDER holds a manifest.json: {"items": [{"file", "transcript"}, ...]}. Both sides are normalised alike: lower case,
 punctuation dropped, numbers and titles spelt out, hyphens read as spaces. Cost is process CPU time on one thread,
@@ -17,6 +17,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from common import Bar, write_results
 from vidence.media import open_media
 from vidence.senses.speech import Speech
 
@@ -37,7 +38,6 @@ NUMBERS = [
     "twelve",
 ]
 DIGITS = dict(zip(map(str, range(13)), NUMBERS, strict=True))
-BAR = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,9 @@ def measure(sense: Speech, path: Path, transcript: str) -> Result:
 
 
 def main() -> None:
-    """Print the table, and write it as JSON where asked."""
+    """Hear every recording, print the table and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=Path("../shared/speech"))
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     items = json.loads((options.folder / "manifest.json").read_text())["items"]
     sense = Speech()
@@ -97,19 +96,12 @@ def main() -> None:
     words, errors = sum(one.words for one in results), sum(one.errors for one in results)
     rtf = sum(one.cpu_s for one in results) / sum(one.seconds for one in results)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    passed = errors / words <= BAR
-    print(
-        f"word error rate {errors / words:.1%} ({errors} of {words}; bar {BAR:.0%}: {'met' if passed else 'MISSED'})"
-    )
-    print(f"{rtf:.3f} CPU seconds a second of sound, peak memory {peak_mb:.0f} MB")
-    if options.json:
-        summary = {
-            "wer": errors / words,
-            "rtf": rtf,
-            "peak_mb": peak_mb,
-            "files": [asdict(one) for one in results],
-        }
-        options.json.write_text(json.dumps(summary, indent=1) + "\n")
+    bars = [
+        Bar("word error rate", errors / words, "share", "<= 0.15"),
+        Bar("CPU seconds a second of sound", rtf, "s/s", "reported"),
+        Bar("peak memory", peak_mb, "MB", "<= 1500"),
+    ]
+    write_results("speech", [asdict(one) for one in results], bars)
 
 
 if __name__ == "__main__":
