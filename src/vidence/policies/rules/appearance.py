@@ -17,6 +17,8 @@ from vidence.senses.observation import Observation
 
 def thing_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
     """Weigh options that name things the detector knows: there, or looked for and not found."""
+    if situation.question.kind == "order":
+        return []
     named = concepts_of(options, "things", situation.question.language)
     shared = set.intersection(*(set(n) for n in named)) if named else set()
     telling = [
@@ -34,7 +36,7 @@ def thing_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
     if max((s for s in scores if s is not None), default=0.0) < 0.3:
         return []
     filled = [0.15 if s is None else s for s in scores]
-    return contrast(filled, 2.0, "things", [f"{', '.join(n)} detected" for n in telling], evidence)
+    return contrast(filled, 1.5, "things", [f"{', '.join(n)} detected" for n in telling], evidence)
 
 
 def _present(situation: Situation) -> dict[str, Observation]:
@@ -48,7 +50,7 @@ def _present(situation: Situation) -> dict[str, Observation]:
 def looks_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
     """Weigh options by how well the classes seen match them in meaning."""
     samples = [o for o in situation.observations("looks") if in_window(o, situation.question.windows)]
-    if not samples or situation.question.kind in ("count", "when", "said", "direction", "change"):
+    if not samples or situation.question.kind in ("count", "when", "said", "direction", "change", "order"):
         return []
     if not any(names_in(option) for option in options):
         return []

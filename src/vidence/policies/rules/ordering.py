@@ -10,9 +10,9 @@ from vidence.mcr.belief import Clue
 from vidence.mcr.grounding import Grounding, ground
 from vidence.mcr.situation import Situation
 from vidence.policies.rules.options import contrast
+from vidence.timeline import Span
 
 _STEP = re.compile(r"\s*(?:,|;|→|->|=>|\bthen\b|\bbefore\b|\bfollowed by\b|\bfinally\b)\s*", re.I)
-_TOGETHER_S = 1.0
 
 
 def events_of(option: str) -> list[str]:
@@ -44,14 +44,24 @@ def order_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
     return contrast(scores, 3.0, "order", why, evidence)
 
 
+def _precedes(left: Span, right: Span) -> float:
+    """Say from -1 (after) to 1 (before) how plainly one span comes before another; spans that overlap tell little."""
+    apart = right.start - left.start
+    if not apart:
+        return 0.0
+    shared = left.intersection(right)
+    shorter = min(left.duration, right.duration)
+    blur = float(shared.duration / shorter) if shared and shorter else 0.0
+    return (1.0 if apart > 0 else -1.0) * (1.0 - 0.8 * blur)
+
+
 def _agreement(sequence: Sequence[str], placed: dict[str, Grounding]) -> float | None:
     """Return the share of pairs in the order seen, each weighed by how surely both were found."""
     total, agreed = 0.0, 0.0
     for first, second in combinations([e for e in sequence if e in placed], 2):
         left, right = placed[first], placed[second]
         weight = left.score * right.score
-        apart = float(right.span.start - left.span.start)
-        agreed += weight * (0.5 if abs(apart) < 1e-6 else 1.0 if apart > 0 else 0.0)
+        agreed += weight * (0.5 + 0.5 * _precedes(left.span, right.span))
         total += weight
     # Of two orders that agree alike, the one that accounts for more of what was found is the better.
     return agreed / total * (0.9 + 0.1 * len(set(sequence) & set(placed)) / len(placed)) if total else None

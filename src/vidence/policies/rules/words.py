@@ -17,6 +17,8 @@ from vidence.senses.observation import Observation
 
 def word_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
     """Weigh options by their telling words among what is written or said."""
+    if situation.question.kind == "order":
+        return []  # options that are orders name the same things: which words are there tells nothing
     clues: list[Clue] = []
     for sense, channel in (("text", "on screen"), ("speech", "said")):
         found = [
