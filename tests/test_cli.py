@@ -252,8 +252,7 @@ def test_interrupting_keeps_what_is_done(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "vidence.cli", "shots", str(film), "--memory", str(place)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        kept = _wait_for_a_segment(place, process)
-        process.send_signal(signal.SIGINT)
+        kept = _interrupt_after_a_segment(place, process)
         _, told = process.communicate(timeout=60)
     finally:
         process.kill()
@@ -266,12 +265,18 @@ def test_interrupting_keeps_what_is_done(tmp_path: Path) -> None:
     assert again["segments_skipped"]["shots"] + again["segments_done"]["shots"] == 10
 
 
-def _wait_for_a_segment(place: Path, process: subprocess.Popen[str]) -> int:
+def _interrupt_after_a_segment(place: Path, process: subprocess.Popen[str]) -> int:
+    """Let the command run in slices, standing still while its memory is looked at: no race on a busy machine."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
-        if place.exists() and (kept := _segments(place)):
+        time.sleep(0.1)
+        process.send_signal(signal.SIGSTOP)
+        kept = _segments(place) if place.exists() else 0
+        if kept:
+            process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGCONT)
+        if kept:
             return kept
-        time.sleep(0.02)
     raise AssertionError("no segment was kept before the command ended")
 
 
