@@ -79,10 +79,10 @@ QUESTIONS = (
     ),
     Asked(
         "choice",
-        "Who speaks in the car?",
-        "a man with a bow tie",
-        picks(2),
-        ("a woman with a hat", "two children", "a man with a bow tie", "a policeman"),
+        "What do the people ride?",
+        "bicycles",
+        picks(1),
+        ("horses", "bicycles", "skis", "boats"),
     ),
 )
 

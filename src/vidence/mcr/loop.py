@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vidence.mcr.actions import Actions
-from vidence.mcr.answer import Answer, Choice, Status
+from vidence.mcr.answer import CONFIDENT, Answer, Choice, Status
 from vidence.mcr.budget import Meter
 from vidence.mcr.evidence import Claim, Conflict, Evidence, Verdict
 from vidence.mcr.policy import Decision, Policy
@@ -148,8 +148,14 @@ def _close(situation: Situation, draft: Draft) -> Answer:
     return Answer(
         question=situation.question.text, text=draft.text, status=status, confidence=confidence, claims=kept,
         receipt=situation.meter.receipt(), coverage=situation.coverage, choice=draft.choice, spans=draft.spans,
-        conflicts=draft.conflicts, next_looks=tuple(dict.fromkeys(situation.belief.candidates))[:5], lacking=lacking,
+        conflicts=draft.conflicts, next_looks=_next_looks(situation, confidence), lacking=lacking,
     )  # fmt: skip
+
+
+def _next_looks(situation: Situation, confidence: float) -> tuple[Span, ...]:
+    """Name where more would be looked at; a settled answer needs no more."""
+    spans = () if confidence >= CONFIDENT else situation.belief.candidates or situation.question.windows
+    return tuple(dict.fromkeys(spans))[:5]
 
 
 def _checked(claim: DraftClaim, situation: Situation) -> Claim:

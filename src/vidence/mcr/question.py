@@ -132,7 +132,7 @@ _OF_ANY_VIDEO = frozenset(
     stems(
         "video film movie clip picture screen scene frame show shown showing see seen visible appear appears display"
         " displayed read written write text sign label say says said speaker happen happens moment part time first last"
-        " word words letter letters look looks camera",
+        " word words letter letters look looks camera board slide card page banner poster panel",
         "en",
         keep_stop_words=True,
     )

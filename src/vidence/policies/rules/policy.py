@@ -11,7 +11,7 @@ from vidence.policies.rules.looking import next_look
 from vidence.policies.rules.weigh import weigh
 from vidence.policies.rules.wording import draft
 
-SETTLED = 0.85
+SETTLED = 0.75
 """Above this probability no further look is worth its cost."""
 
 

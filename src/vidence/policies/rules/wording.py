@@ -61,7 +61,7 @@ def _text(situation: Situation, belief: Belief, index: int) -> str:
     kind, hypothesis = situation.question.kind, belief.hypotheses[index]
     if situation.question.choices:
         return hypothesis.text
-    if kind == "when":
+    if kind == "when" and hypothesis.text == str(hypothesis.spans[0]):
         return f"From {str(hypothesis.spans[0]).replace('–', ' to ')}."
     if kind == "what":
         odds = belief.probabilities()

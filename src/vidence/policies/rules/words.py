@@ -14,11 +14,14 @@ from vidence.policies.rules.tracks import in_window
 from vidence.senses.language import embed, stems
 from vidence.senses.observation import Observation
 
+_NOT_BY_WORDS = ("order", "count", "colour", "direction", "change", "camera")
+"""Kinds that a word's mere presence tells nothing of: "3" on a sign does not count cars, nor "red" on it paint them."""
+
 
 def word_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
     """Weigh options by their telling words among what is written or said."""
-    if situation.question.kind == "order":
-        return []  # options that are orders name the same things: which words are there tells nothing
+    if situation.question.kind in _NOT_BY_WORDS:
+        return []
     clues: list[Clue] = []
     for sense, channel in (("text", "on screen"), ("speech", "said")):
         found = [
