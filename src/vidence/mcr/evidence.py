@@ -27,6 +27,7 @@ class Evidence:
     found_by: str  # the action that found it, e.g. "recall", "look"
     observation: int | None = None  # id in memory
     frame_hash: str | None = None  # SHA-256 of the verified frame's pixels; None when no frame was opened
+    absent: bool = False  # the evidence is that the thing is NOT there throughout the span
 
     def to_json(self) -> dict[str, Any]:
         """Write as JSON values."""
@@ -34,6 +35,7 @@ class Evidence:
             "id": self.id, "medium": self.medium, **self.span.to_json(), "modality": self.modality,
             "quote": self.quote, "sense": self.sense, "confidence": round(self.confidence, 4),
             "found_by": self.found_by, "observation": self.observation, "frame_hash": self.frame_hash,
+            "absent": self.absent,
         }  # fmt: skip
 
 

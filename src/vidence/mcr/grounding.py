@@ -35,6 +35,7 @@ class Grounding:
     score: float
     why: str
     source: Observation | None = None
+    absent: bool = False  # the span is where the source is not seen
 
     def to_json(self) -> dict[str, Any]:
         """Write as JSON values."""
@@ -160,9 +161,10 @@ def _gaps(proposals: Sequence[Grounding], whole: Span) -> list[Grounding]:
         return []
     sure = sum(p.score for p in seen) / len(seen)
     gaps = [gap for gap in subtract(whole, [p.span for p in seen]) if gap.duration >= Fraction(1, 4)]
+    label = seen[0].source.text if seen[0].source else "it"
     inner = [g for g in gaps if g.start > whole.start and g.end < whole.end]
     return [
-        Grounding(g, sure * (0.9 if g in inner else 0.6), "not seen between two sightings", seen[0].source)
+        Grounding(g, sure * (0.9 if g in inner else 0.6), f"{label} not seen", seen[0].source, absent=True)
         for g in gaps
     ]
 

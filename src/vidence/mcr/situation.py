@@ -36,7 +36,8 @@ class Situation:
     looked_at: dict[str, list[Span]] = field(default_factory=dict)  # sense → spans perceived by this rollout
     evidence: dict[str, Evidence] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)  # evidence id → what the check found
-    _cited: dict[int, str] = field(default_factory=dict)
+    _cited: dict[tuple[int, Span | None, str], str] = field(default_factory=dict)
+    _sources: dict[str, Observation] = field(default_factory=dict)
 
     @property
     def whole(self) -> Span:
@@ -62,11 +63,17 @@ class Situation:
         return max((self.coverage.seen(span, sense) for sense in senses), default=0.0)
 
     def cite(
-        self, observation: Observation, *, found_by: str = "recall", span: Span | None = None, quote: str = ""
+        self,
+        observation: Observation,
+        *,
+        found_by: str = "recall",
+        span: Span | None = None,
+        quote: str = "",
+        absent: bool = False,
     ) -> Evidence:
-        """Make evidence of an observation (once: the same observation keeps its id)."""
-        key = id(observation)
-        if key in self._cited and span is None and not quote:
+        """Make evidence of an observation; citing it again in the same way gives the same evidence."""
+        key = (id(observation), span, quote)
+        if key in self._cited:
             return self.evidence[self._cited[key]]
         evidence = Evidence(
             id=f"e{len(self.evidence) + 1}",
@@ -77,14 +84,13 @@ class Situation:
             sense=observation.sense,
             confidence=observation.confidence,
             found_by="look" if observation.id is None else found_by,
-            observation=observation.id,
+            observation=None if absent else observation.id,
+            absent=absent,
         )
         self.evidence[evidence.id] = evidence
-        self._cited.setdefault(key, evidence.id)
+        self._cited[key] = evidence.id
         self._sources[evidence.id] = observation
         return evidence
-
-    _sources: dict[str, Observation] = field(default_factory=dict)
 
     def source(self, evidence: Evidence) -> Observation | None:
         """Return the observation behind a piece of evidence."""

@@ -46,6 +46,8 @@ def recheck(evidence: Evidence, situation: Situation, actions: Actions) -> tuple
         return Verdict(
             "unseen", 0.0, "nothing to open: the evidence names no observation that can be perceived again"
         ), None
+    if evidence.absent:
+        return _recheck_absence(evidence, observation, situation, actions)
     span = _window(observation, situation.whole)
     if observation.data.get("kind") == "blob":
         again = list(actions.spot([observation.data["colour"]], span.start, span.end, looks=2).observations)
@@ -63,6 +65,24 @@ def recheck(evidence: Evidence, situation: Situation, actions: Actions) -> tuple
     else:
         return Verdict("unseen", 0.0, f"the sense {evidence.sense} cannot be run again"), None
     return _judge(observation, again, span), frame_hash
+
+
+def _recheck_absence(
+    evidence: Evidence, observation: Observation, situation: Situation, actions: Actions
+) -> tuple[Verdict, str | None]:
+    """Open the middle of a span in which something should not be, and look for it."""
+    sense = actions.senses.get(evidence.sense)
+    if not isinstance(sense, VisualSense):
+        return Verdict("unseen", 0.0, f"the sense {evidence.sense} cannot look for it"), None
+    half_s = min(instant(CHECK_S.get(evidence.sense, 4.0)), evidence.span.duration * Fraction(4, 5)) / 2
+    middle = evidence.span.middle
+    span = Span(middle - half_s, middle + half_s).clipped(situation.whole)
+    again = actions.watch([sense], span, CHECK_HZ.get(evidence.sense, 4.0), 1.5)
+    there = [o for o in again if o.text == observation.text and o.confidence >= 0.5]
+    how = f"opened {span} again and found {'one' if there else 'none'}"
+    return Verdict("contradicted" if there else "supported", 0.0 if there else 0.8, how), _frame_hash(
+        situation, middle
+    )
 
 
 def _window(observation: Observation, whole: Span) -> Span:

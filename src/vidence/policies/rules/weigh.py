@@ -78,7 +78,12 @@ def _open(situation: Situation) -> tuple[Hypothesis, ...]:
 def _grounded(situation: Situation) -> list[Hypothesis]:
     out = []
     for found in ground(situation.question.text, situation, limit=8):
-        evidence = (situation.cite(found.source, span=found.span, quote=found.why),) if found.source else ()
+        quote = f"no {found.source.text}" if found.absent and found.source else ""
+        evidence = (
+            (situation.cite(found.source, span=found.span, quote=quote, absent=found.absent),)
+            if found.source
+            else ()
+        )
         out.append(
             Hypothesis(
                 str(found.span),

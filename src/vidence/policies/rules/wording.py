@@ -96,12 +96,12 @@ def _claims(situation: Situation, belief: Belief, index: int) -> tuple[DraftClai
 
 def _sentence(clue: Clue) -> str:
     first = clue.evidence[0]
-    quote = f"“{first.quote}”"
+    times = " and ".join(str(e.span) for e in clue.evidence if e.quote == first.quote)
     if first.modality == "speech":
-        return f"{quote} is said at {first.span}."
+        return f"“{first.quote}” is said at {times}."
     if first.sense == "text":
-        return f"{quote} is on screen at {first.span}."
-    return f"{first.quote or first.sense} at {first.span}: {clue.why}."
+        return f"“{first.quote}” is on screen at {times}."
+    return f"{first.quote or first.sense} at {times}: {clue.why}."
 
 
 def _conflicts(belief: Belief, index: int) -> tuple[Conflict, ...]:
