@@ -368,7 +368,7 @@ def test_claims_of_the_dead_are_inherited_and_those_of_the_living_respected(
 
 @pytest.mark.parametrize(
     ("rates", "decoded"),
-    [([2.0, 1.0, 0.5], 2.0), ([3.0, 2.0], None), ([None, 2.0], None), ([2.5], 2.5), ([1 / 3, 1.0], None)],
+    [([2.0, 1.0, 0.5], 2.0), ([3.0, 2.0], 6.0), ([None, 2.0], None), ([2.5, 1.0], 5.0), ([1 / 3, 1.0], None)],
 )
 def test_the_decoded_grid_holds_every_sense_s_grid(rates: list[float | None], decoded: float | None) -> None:
     assert plan([Sampling(rate, 100 + n, n) for n, rate in enumerate(rates)]).rate_hz == decoded

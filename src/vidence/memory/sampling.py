@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import floor
+from math import floor, gcd, lcm
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 _EVERY_FRAME_GAP_S = Fraction(
     1, 4
-)  # a picture that stands longer than this into a segment is shown at its start
+)  # a picture standing longer than this into a segment is shown at its start
+FASTEST_HZ = 20
+LEAST_SIDE = (
+    1280  # FFmpeg's scaler takes 0.5 ms more to reach 160 pixels than converting 720p as it is and halving
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +35,18 @@ class Plan:
 
 
 def plan(samplings: Iterable[Sampling]) -> Plan:
-    """Choose the slowest rate whose grid holds every sense's grid, the largest size, and the longest lead.
+    """Choose the slowest rate whose grid holds every sense's grid, a size that serves all, and the longest lead.
 
-    The grid of a rate lies within the grid of its whole multiples; where no sense's rate is a multiple of all others,
-    every frame is decoded (that costs no decoding, only the conversion to RGB).
+    Where that rate is above `FASTEST_HZ`, every frame is taken (that costs no decoding, only the conversion to RGB).
     """
     wanted = list(samplings)
-    rates = [s.rate_hz for s in wanted]
-    fastest = None if None in rates else max(rate for rate in rates if rate is not None)
-    if fastest is not None and any(
-        (instant(fastest) / instant(rate)).denominator != 1 for rate in rates if rate
-    ):
-        fastest = None
-    return Plan(fastest, max(s.max_side for s in wanted), max(instant(s.lead_s) for s in wanted))
+    rates = [instant(s.rate_hz) for s in wanted if s.rate_hz]
+    common = None
+    if len(rates) == len(wanted):
+        common = Fraction(lcm(*(r.numerator for r in rates)), gcd(*(r.denominator for r in rates)))
+    side = max(LEAST_SIDE, *(s.max_side for s in wanted))
+    rate_hz = float(common) if common is not None and common <= FASTEST_HZ else None
+    return Plan(rate_hz, side, max(instant(s.lead_s) for s in wanted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ class Reel:
         return waiting or next(self._frames, None)
 
     def _deal(self, frame: Frame, shares: Iterable[_Share]) -> Iterator[tuple[str, Frame]]:
-        sizes: dict[int, Frame] = {}
+        sizes = _Sizes(frame.image)
         before = self._before.time if self._before else None
         for share in shares:
             if share.wants(frame.time, before):
@@ -138,27 +141,50 @@ class Reel:
             return
         duration = min(until, segment.end) - segment.start
         shown = replace(self._before, time=segment.start, duration=duration, key=False)
-        sizes: dict[int, Frame] = {}
+        sizes = _Sizes(shown.image)
         for share in shares:
             gap_s = 1 / share.rate_hz if share.rate_hz else _EVERY_FRAME_GAP_S
             if duration > gap_s:
                 yield share.name, _sized(shown, share.max_side, sizes)
 
 
-def _sized(frame: Frame, max_side: int, sizes: dict[int, Frame]) -> Frame:
-    """Reduce by area averaging; senses that want the same size share one picture."""
-    if max_side not in sizes:
-        sizes[max_side] = replace(frame, image=reduce(frame.image, max_side))
-    return sizes[max_side]
+def _sized(frame: Frame, max_side: int, sizes: _Sizes) -> Frame:
+    return replace(frame, image=sizes.at(max_side))
 
 
-def reduce(image: np.ndarray, max_side: int) -> np.ndarray:
-    """Make no side longer than `max_side`; smaller pictures stay as they are. Shape (H, W, 3) uint8."""
-    height, width = image.shape[:2]
-    if max(height, width) <= max_side:
-        return image
-    import cv2
+class _Sizes:
+    """One picture at every size asked for; senses that want the same size share it.
 
-    scale = max_side / max(height, width)
-    size = max(round(width * scale), 1), max(round(height * scale), 1)
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    Halves are made first and shared: 1280 to 160 pixels takes 0.4 ms so, 1.5 ms in one step, and is the same average.
+    """
+
+    def __init__(self, image: np.ndarray) -> None:
+        self._halves = [image]
+        self._made: dict[int, np.ndarray] = {}
+
+    def at(self, max_side: int) -> np.ndarray:
+        """Return the picture with no side above `max_side`, (H, W, 3) uint8; a smaller one stays as it is."""
+        if max_side not in self._made:
+            height, width = self._halves[0].shape[:2]
+            scale = min(max_side / max(height, width), 1.0)
+            self._made[max_side] = self._reduced(max(round(width * scale), 1), max(round(height * scale), 1))
+        return self._made[max_side]
+
+    def _reduced(self, width: int, height: int) -> np.ndarray:
+        import cv2
+
+        level = 0
+        while True:
+            image = self._halves[level]
+            rows, columns = image.shape[:2]
+            if rows % 2 or columns % 2 or rows < 2 * height or columns < 2 * width:
+                break
+            level += 1
+            if level == len(self._halves):
+                half = columns // 2, rows // 2
+                self._halves.append(cv2.resize(image, half, interpolation=cv2.INTER_AREA))
+        return (
+            image
+            if (columns, rows) == (width, height)
+            else cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        )
