@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -40,6 +41,11 @@ class MakeVideo(Protocol):
     """Writes a real video file and returns its path; the arguments are those of `write_video`."""
 
     def __call__(self, name: str, **how: Any) -> Path: ...
+
+
+def hear_interrupts() -> None:
+    """Run first in a child that a test will interrupt: one started from a background job is born deaf to SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ import pysubs2
 import pytest
 from click.testing import CliRunner, Result
 
-from conftest import write_video
+from conftest import hear_interrupts, write_video
 from vidence.cli.group import COMMANDS, vidence
 
 SCHEMAS = Path(__file__).parents[1] / "src/vidence/schemas"
@@ -252,7 +252,9 @@ def test_interrupting_keeps_what_is_done(tmp_path: Path) -> None:
     film = write_video(tmp_path / "long.mp4", frames=6000, fps=10, size=(160, 120), gop=50)
     place = tmp_path / "m.sqlite"
     command = [sys.executable, "-m", "vidence.cli", "shots", str(film), "--memory", str(place)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hear_interrupts
+    )
     try:
         kept = _interrupt_after_a_segment(place, process)
         _, told = process.communicate(timeout=60)

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import MakeVideo, read_number, write_video
+from conftest import MakeVideo, hear_interrupts, read_number, write_video
 from test_memory import content, no_meaning
 from vidence.errors import WeightsError
 from vidence.media import Frame, Media, open_media
@@ -208,7 +208,8 @@ CHILD = [sys.executable, __file__]
 
 
 def start_child(video: Path, memory: Path, log: Path, pause_s: float) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([*CHILD, str(video), str(memory), str(log), str(pause_s)], stderr=subprocess.PIPE)
+    command = [*CHILD, str(video), str(memory), str(log), str(pause_s)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, preexec_fn=hear_interrupts)
 
 
 def test_killed_at_any_moment_and_resumed_equals_one_run(
