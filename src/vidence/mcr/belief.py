@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vidence.mcr.evidence import Evidence
@@ -66,7 +66,6 @@ class Belief:
     candidates: tuple[Span, ...] = ()  # where the answer may lie
     exclusive: bool = True  # at most one is the answer; else each stands alone (things that are all there)
     none_of_these: float | None = None  # support of "none of these", for proposals that may all be wrong
-    notes: tuple[str, ...] = field(default=())
 
     def with_clues(self, clues: Sequence[Clue]) -> Belief:
         """Return the belief with more clues."""

@@ -8,6 +8,7 @@ from typing import Any
 from vidence.mcr.belief import Belief
 from vidence.mcr.situation import Situation
 from vidence.policies.rules.options import concepts_of
+from vidence.senses.colour_names import NAMES
 from vidence.timeline import Span, instant
 
 MOST_LOOKS = 1
@@ -28,19 +29,7 @@ def next_look(situation: Situation, belief: Belief) -> tuple[str, dict[str, Any]
         [c for names in concepts_of(options, "colours", question.language) for c in names] if options else []
     )
     if question.kind == "colour" and not options:
-        colours = [
-            "red",
-            "orange",
-            "yellow",
-            "green",
-            "cyan",
-            "blue",
-            "purple",
-            "pink",
-            "brown",
-            "white",
-            "black",
-        ]
+        colours = [name for name in NAMES if name != "grey"]  # grey is in nearly every picture
     colours += question.colours
     if (
         colours
