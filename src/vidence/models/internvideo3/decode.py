@@ -1,0 +1,93 @@
+"""Attention on cached rows without expanding them: queries come already multiplied into the latent's space.
+
+B batch, H query heads, L queries, S rows, R latent width, P rope width, W = R + P.
+
+Every query sees a prefix of the rows: row s is visible to query l when s < limits_BL[b, l]. Rows hold only real
+tokens, so this one rule is causality, padding and batches of uneven length at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from vidence.models.internvideo3.rows import Rows
+
+CHUNK_ROWS = 1024  # a chunk of rows in float32 (576 wide: 2.4 MB) stays in a core's second-level cache
+
+
+def absorbed_attention(
+    q_BHLR: Tensor,
+    q_rope_BHLP: Tensor,
+    rows: Rows,
+    limits_BL: Tensor | None = None,
+    *,
+    scale: float,
+) -> tuple[Tensor, Tensor]:
+    """Attend to `rows`; return (out_BHLR in the queries' dtype, lse_BHL in float32).
+
+    `limits_BL` (integers) is how many rows each query sees, None for all. A query that sees none gets zeros and a
+    log-sum-exp of minus infinity, so that parts of a cache merge exactly (`merge`). Heads are folded into the query
+    axis: all of them read the same rows, so one matrix product a chunk serves them all.
+    """
+    batch, heads, queries, latent = q_BHLR.shape
+    query_BNW = torch.cat([q_BHLR, q_rope_BHLP], -1).flatten(1, 2).float() * scale
+    top_BN1 = query_BNW.new_full((batch, heads * queries, 1), -torch.inf)
+    weight_BN1 = torch.zeros_like(top_BN1)
+    sum_BNR = query_BNW.new_zeros((batch, heads * queries, latent))
+    for start, chunk in rows.chunks(CHUNK_ROWS):
+        rows_BCW = chunk.dense(torch.float32)
+        scores_BNC = query_BNW @ rows_BCW.mT
+        if limits_BL is not None:
+            hidden_BLC = hidden(limits_BL - start, chunk.length)
+            scores_BNC.view(batch, heads, queries, -1).masked_fill_(hidden_BLC[:, None], -torch.inf)
+        higher_BN1 = torch.maximum(top_BN1, scores_BNC.amax(-1, keepdim=True))
+        # A query that has seen nothing yet stays at minus infinity; zero stands in, so that exp gives 0, not NaN.
+        floor_BN1 = higher_BN1.masked_fill(higher_BN1 == -torch.inf, 0.0)
+        kept_BN1 = (top_BN1 - floor_BN1).exp()
+        share_BNC = scores_BNC.sub_(floor_BN1).exp_()
+        weight_BN1 = weight_BN1 * kept_BN1 + share_BNC.sum(-1, keepdim=True)
+        sum_BNR = torch.baddbmm(sum_BNR * kept_BN1, share_BNC, rows_BCW[..., :latent])
+        top_BN1 = higher_BN1
+    out_BNR = sum_BNR / weight_BN1.clamp_min(torch.finfo(torch.float32).tiny)
+    lse_BHL = (top_BN1 + weight_BN1.log()).view(batch, heads, queries)
+    return out_BNR.view(q_BHLR.shape).to(q_BHLR.dtype), lse_BHL
+
+
+def reference_attention(
+    q_BHLR: Tensor,
+    q_rope_BHLP: Tensor,
+    rows: Rows,
+    limits_BL: Tensor | None = None,
+    *,
+    scale: float,
+) -> tuple[Tensor, Tensor]:
+    """Compute `absorbed_attention` in float64 as the formula is written: the yardstick of every other path."""
+    rows_BSW = rows.dense(torch.float64)
+    query_BHLW = torch.cat([q_BHLR, q_rope_BHLP], -1).double()
+    scores_BHLS = torch.einsum("bhlw,bsw->bhls", query_BHLW, rows_BSW) * scale
+    if limits_BL is not None:
+        scores_BHLS = scores_BHLS.masked_fill(hidden(limits_BL, rows.length)[:, None], -torch.inf)
+    lse_BHL = scores_BHLS.logsumexp(-1)
+    share_BHLS = (scores_BHLS - lse_BHL[..., None]).exp().nan_to_num(0.0)
+    return torch.einsum("bhls,bsr->bhlr", share_BHLS, rows_BSW[..., : q_BHLR.shape[-1]]), lse_BHL
+
+
+def merge(parts: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Merge (out_BHLR, lse_BHL) of disjoint rows into those of all rows together."""
+    if len(parts) == 1:
+        return parts[0]
+    lse_BHL = torch.logsumexp(torch.stack([lse for _, lse in parts]), 0)
+    floor_BHL = lse_BHL.masked_fill(lse_BHL == -torch.inf, 0.0)
+    shares = [(lse - floor_BHL).exp()[..., None] for _, lse in parts]
+    out_BHLR = sum(
+        (out.float() * share for (out, _), share in zip(parts, shares, strict=True)), torch.zeros(())
+    )
+    return out_BHLR.to(parts[0][0].dtype), lse_BHL
+
+
+def hidden(limits_BL: Tensor, length: int) -> Tensor:
+    """Return a mask (B, L, S), True where the row must not be seen."""
+    return torch.arange(length, device=limits_BL.device) >= limits_BL[..., None]

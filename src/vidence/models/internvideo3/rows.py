@@ -1,0 +1,75 @@
+"""Cached rows: what one token leaves behind in one layer, [latent R | rope key P], in floats or in 8 bits.
+
+B batch, S rows, R latent width, P rope width, W = R + P.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+INT8_MAX = 127
+SCALE_DTYPE = (
+    torch.bfloat16
+)  # float32's range in two bytes; the row is divided by the rounded scale, so none is lost
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A stretch of cached rows: `rows_BSW` in floats, or in int8 with `scales_BS2` (latent, rope key) in bfloat16.
+
+    The tensors are views of the cache. W is contiguous; the strides of B and S are the cache's own.
+    """
+
+    rows_BSW: Tensor
+    latent_width: int
+    scales_BS2: Tensor | None = None
+
+    @property
+    def length(self) -> int:
+        """Return S."""
+        return self.rows_BSW.shape[1]
+
+    @property
+    def nbytes(self) -> int:
+        """Return the bytes of these rows, scales included."""
+        scales = 0 if self.scales_BS2 is None else self.scales_BS2.numel() * self.scales_BS2.element_size()
+        return self.rows_BSW.numel() * self.rows_BSW.element_size() + scales
+
+    def span(self, start: int, stop: int) -> Rows:
+        """Return rows [start, stop) as a view."""
+        scales = None if self.scales_BS2 is None else self.scales_BS2[:, start:stop]
+        return Rows(self.rows_BSW[:, start:stop], self.latent_width, scales)
+
+    def chunks(self, size: int) -> Iterator[tuple[int, Rows]]:
+        """Yield (first row, view of at most `size` rows)."""
+        for start in range(0, self.length, size):
+            yield start, self.span(start, min(start + size, self.length))
+
+    def dense(self, dtype: torch.dtype) -> Tensor:
+        """Return the rows in `dtype` (B, S, W), scales multiplied in; a view where nothing changes."""
+        if self.scales_BS2 is None:
+            return self.rows_BSW.to(dtype)
+        dense_BSW = self.rows_BSW.to(dtype)
+        dense_BSW[..., : self.latent_width] *= self.scales_BS2[..., :1].to(dtype)
+        dense_BSW[..., self.latent_width :] *= self.scales_BS2[..., 1:].to(dtype)
+        return dense_BSW
+
+
+def quantise(rows_BSW: Tensor, latent_width: int) -> tuple[Tensor, Tensor]:
+    """Return rows in int8 and their scales (B, S, 2) in bfloat16: one for the latent, one for the rope key.
+
+    The two are scaled apart: a rope key of norm-bounded size beside a latent with large leading components would
+    otherwise lose most of its bits.
+    """
+    parts_BSW, scales = [], []
+    for part_BSw in (rows_BSW[..., :latent_width].float(), rows_BSW[..., latent_width:].float()):
+        widest_BS1 = part_BSw.abs().amax(-1, keepdim=True) if part_BSw.shape[-1] else part_BSw.new_zeros(())
+        scale_BS1 = (widest_BS1 / INT8_MAX).clamp_min(torch.finfo(torch.float32).tiny).to(SCALE_DTYPE)
+        scale_BS1 = scale_BS1.expand(*part_BSw.shape[:-1], 1)
+        parts_BSW.append((part_BSw / scale_BS1.float()).round_().clamp_(-INT8_MAX, INT8_MAX).to(torch.int8))
+        scales.append(scale_BS1)
+    return torch.cat(parts_BSW, -1), torch.cat(scales, -1)
