@@ -29,11 +29,12 @@ class Transcript:
     language: str  # ISO 639-1
     confidence: float  # geometric mean over the pieces, those of repeated phrases left out, 0 to 1
     looped: bool = False  # the recogniser fell into repeating itself; the repetition was cut off
+    gap: str = " "  # what stands between words: nothing in Chinese, Japanese, Thai
 
     @property
     def text(self) -> str:
-        """All words, joined by spaces."""
-        return " ".join(word.text for word in self.words)
+        """All words, joined as the language is written."""
+        return self.gap.join(word.text for word in self.words)
 
 
 class Recogniser(Protocol):

@@ -1,0 +1,238 @@
+"""Speech recognition in 99 languages with Whisper (Radford et al. 2022, arXiv 2212.04356) on plain ONNX Runtime.
+
+Legend: B 1, H heads, T tokens, N encoder steps of 20 ms, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from vidence.catalogue import digest, weights
+from vidence.errors import UsageError
+from vidence.senses.speech.alignment import onsets
+from vidence.senses.speech.mel import log_mel
+from vidence.senses.speech.recogniser import RATE_HZ, Transcript, Word
+from vidence.senses.speech.repetition import fresh_mean, loop_length
+from vidence.senses.speech.runtime import Graph
+from vidence.senses.speech.whisper_text import TIME_STEP_S, Vocabulary, allowed, read_tokenizer
+
+ATTENTION = "cross_attention"  # decoder outputs `cross_attention.LAYER`, as `graphs` adds them
+TOKENS_PER_S = 12  # languages that Whisper cuts into bytes (Thai, Tamil) take up to ten a second
+MOST_TOKENS = 224  # half of the decoder's 448 places, as its authors limit it
+# Written without spaces between words.
+SPACELESS = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})
+
+# (layer, head) pairs whose attention follows the sound, as the authors of the models chose and published them.
+_TIME_HEADS = {
+    6: ((3, 1), (4, 2), (4, 3), (4, 7), (5, 1), (5, 2), (5, 4), (5, 6)),
+    12: ((5, 3), (5, 9), (8, 0), (8, 4), (8, 7), (8, 8), (9, 0), (9, 7), (9, 9), (10, 5)),
+}
+
+
+def time_heads(layers: int) -> tuple[tuple[int, int], ...]:
+    """Return the (layer, head) pairs that tell time in the model of so many decoder layers (6 base, 12 small)."""
+    return _TIME_HEADS[layers]
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A language (ISO 639-1, or Whisper's own code where it has no such) and its probability among all known."""
+
+    language: str
+    probability: float
+
+
+class _Step(NamedTuple):
+    logits_V: np.ndarray
+    look_N: np.ndarray  # where in the sound it looked, averaged over the heads that tell time
+
+
+class Whisper:
+    """A recogniser of 99 languages. Loads its weights when first used (base: 77 MB on disk); threads may share it.
+
+    `language` fixes the language; without one, each utterance is heard in the language that it most likely is.
+    """
+
+    def __init__(self, model: str = "whisper-base", language: str | None = None) -> None:
+        self.model, self.language = model, language
+        self.weights = digest(f"{model}-decoder")
+
+    @cached_property
+    def languages(self) -> frozenset[str]:
+        """Codes of the languages it knows."""
+        return frozenset(self._vocabulary.languages)
+
+    def transcribe(self, audio: np.ndarray) -> Transcript:
+        """Transcribe up to 30 s of sound, words timed by the decoder's attention between the phrase times it writes.
+
+        Raises:
+            UsageError: the language asked for is none that it knows.
+        """
+        states = self._encode(audio)
+        language = self.language or self._detect(states).language
+        if language not in self._vocabulary.languages:
+            raise UsageError(
+                f"Whisper knows no language {language!r}; give one such as de, es, fr, hi, ja or zh"
+            )
+        return self._written(states, language, len(audio) / RATE_HZ)
+
+    def detect(self, audio: np.ndarray) -> Guess:
+        """Say which language is most likely spoken in up to 30 s of sound: one pass of the encoder, one token."""
+        return self._detect(self._encode(audio))
+
+    def _encode(self, audio: np.ndarray) -> np.ndarray:
+        encoder, _ = self._graphs
+        return encoder.run(["last_hidden_state"], {"input_features": log_mel(audio)[None]})[0]
+
+    def _detect(self, states: np.ndarray) -> Guess:
+        known = self._vocabulary
+        logits_V = _Decoder(self._graphs[1], states).take([known.start]).logits_V
+        codes = list(known.languages)
+        logits = logits_V[[known.languages[code] for code in codes]]
+        p = np.exp(logits - logits.max())
+        best = int(p.argmax())
+        return Guess(codes[best], float(p[best] / p.sum()))
+
+    def _written(self, states: np.ndarray, language: str, length_s: float) -> Transcript:
+        """Write greedily by the rules of times until the end token, the limit or a loop."""
+        known, decoder = self._vocabulary, _Decoder(self._graphs[1], states)
+        step = decoder.take([known.start, known.languages[language], known.transcribe])
+        tokens: list[int] = []
+        probabilities: list[float] = []
+        looks = [step.look_N]
+        limit = min(MOST_TOKENS, int(length_s * TOKENS_PER_S) + 16)
+        while len(tokens) < limit:
+            token, probability = _choose(allowed(step.logits_V, tokens, known))
+            if token == known.end:
+                break
+            tokens.append(token)
+            probabilities.append(probability)
+            if loop_length([one for one in tokens if one < known.end]):
+                break
+            step = decoder.take([token])
+            looks.append(step.look_N)
+        return self._transcript(tokens, probabilities, np.stack(looks), language, length_s)
+
+    def _transcript(
+        self,
+        tokens: list[int],
+        probabilities: list[float],
+        looks_TN: np.ndarray,
+        language: str,
+        length_s: float,
+    ) -> Transcript:
+        known = self._vocabulary
+        at = [i for i, token in enumerate(tokens) if token < known.end]
+        loop = loop_length([tokens[i] for i in at])
+        kept = at[: len(at) - loop]
+        if not kept:
+            return Transcript((), language, 0.0, looped=bool(loop))
+        # the look that chose a token is that of the step before it was taken; the last row stands for the end
+        rows = [*kept, min(kept[-1] + 1, len(looks_TN) - 1)]
+        steps = max(round(length_s / TIME_STEP_S), len(rows))
+        edges_s = np.append(onsets(looks_TN[rows, :steps]), steps) * TIME_STEP_S
+        bounds = _phrases(tokens, kept, known, length_s)
+        runs = _words(known, [tokens[i] for i in kept], language, bounds)
+        chosen = [probabilities[i] for i in kept]
+        words = tuple(_word(known, tokens, kept, chosen, run, edges_s, bounds) for run in runs)
+        confidence = fresh_mean([tokens[i] for i in kept], chosen)
+        spoken = tuple(word for word in words if word.text)
+        return Transcript(spoken, language, confidence, bool(loop), "" if language in SPACELESS else " ")
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return read_tokenizer(weights(f"{self.model}-tokenizer"))
+
+    @cached_property
+    def _graphs(self) -> tuple[Graph, Graph]:
+        encoder = Graph(weights(f"{self.model}-encoder-graph"))
+        return encoder, Graph(weights(f"{self.model}-decoder-graph"))
+
+
+class _Decoder:
+    """One transcript being written: keeps what the layers have computed of the tokens so far."""
+
+    def __init__(self, graph: Graph, states: np.ndarray) -> None:
+        self._graph, self._states, self._fresh = graph, states, True
+        self._past = [name for name in graph.inputs if name.startswith("past_key_values.")]
+        layers = sum(name.endswith(".decoder.key") for name in self._past)
+        self._heads = time_heads(layers)
+        heads = {6: 8, 12: 12}[layers]
+        empty = np.zeros((1, heads, 0, states.shape[2] // heads), np.float32)
+        self._kept = dict.fromkeys(self._past, empty)
+
+    def take(self, tokens: Sequence[int]) -> _Step:
+        """Read further tokens; return what comes next and where it looked."""
+        layers = sorted({layer for layer, _ in self._heads})
+        # what the sound contributes is computed at the first step and only passed through after it
+        moving = [name for name in self._past if self._fresh or ".decoder." in name]
+        wanted = [f"{ATTENTION}.{layer}" for layer in layers]
+        presents = [name.replace("past_key_values", "present") for name in moving]
+        inputs = {
+            "input_ids": np.array([tokens], np.int64),
+            "encoder_hidden_states": self._states,
+            "use_cache_branch": np.array([not self._fresh]),
+            **self._kept,
+        }
+        logits_BTV, *rest = self._graph.run(["logits", *wanted, *presents], inputs)
+        self._kept.update(zip(moving, rest[len(layers) :], strict=True))
+        self._fresh = False
+        # some exports keep the batch apart from the heads, some do not
+        seen_HTN = {layer: one.reshape(-1, *one.shape[-2:]) for layer, one in zip(layers, rest, strict=False)}
+        look_N = np.mean([seen_HTN[layer][head, -1] for layer, head in self._heads], axis=0)
+        return _Step(logits_BTV[0, -1], look_N)
+
+
+def _choose(logits_V: np.ndarray) -> tuple[int, float]:
+    token = int(logits_V.argmax())
+    return token, float(1.0 / np.exp(logits_V - logits_V[token]).sum())
+
+
+def _phrases(
+    tokens: Sequence[int], kept: Sequence[int], known: Vocabulary, length_s: float
+) -> list[tuple[float, float]]:
+    """Return for each text token the times between which its phrase lies, as far as they were written."""
+    bounds: list[tuple[float, float]] = []
+    for i in kept:
+        before = [token for token in tokens[:i] if token >= known.first_time]
+        after = [token for token in tokens[i:] if token >= known.first_time]
+        start_s = (before[-1] - known.first_time) * TIME_STEP_S if before else 0.0
+        end_s = (after[0] - known.first_time) * TIME_STEP_S if after else length_s
+        bounds.append((min(start_s, length_s), min(max(end_s, start_s), length_s)))
+    return bounds
+
+
+def _words(
+    known: Vocabulary, tokens: Sequence[int], language: str, bounds: Sequence[tuple[float, float]]
+) -> list[range]:
+    """Cut text tokens into words: at spaces, or where the language has none, at every whole character."""
+    runs: list[range] = []
+    for at, token in enumerate(tokens):
+        fresh = at == 0 or bounds[at] != bounds[at - 1]
+        if language in SPACELESS:
+            whole = bool(runs) and "\ufffd" not in known.text(tokens[runs[-1].start : at])
+            mark = all(not c.isalnum() and c != "\ufffd" for c in known.text([token]))
+            begins = fresh or (whole and not mark)
+        else:
+            begins = fresh or known.texts[token].startswith(b" ")
+        if begins or not runs:
+            runs.append(range(at, at + 1))
+        else:
+            runs[-1] = range(runs[-1].start, at + 1)
+    return runs
+
+
+def _word(
+    known: Vocabulary, tokens: Sequence[int], kept: Sequence[int], probabilities: Sequence[float], run: range,
+    edges_s: np.ndarray, bounds: Sequence[tuple[float, float]],
+) -> Word:  # fmt: skip
+    low, high = bounds[run.start]
+    start_s = float(np.clip(edges_s[run.start], low, high))
+    end_s = float(np.clip(edges_s[run.stop], start_s, high))
+    probability = float(np.exp(np.mean(np.log(np.maximum(probabilities[run.start : run.stop], 1e-9)))))
+    return Word(known.text([tokens[kept[i]] for i in run]).strip(), start_s, end_s, probability)
