@@ -15,6 +15,9 @@ from vidence.senses.speech.runtime import Graph
 
 LAYERS, HEADS, HEAD_SIZE = 8, 8, 52
 BEGIN, END = 1, 2  # token ids
+# Confidence of 70 English utterances (real and synthetic voices): 0.72 to 1.00. On other languages it writes fluent
+# nonsense at 0.19 to 0.63.
+UNDERSTOOD = 0.6
 TOKENS_PER_S = (
     6.5  # English speech needs fewer; past it the decoder has lost the thread (the authors' own bound)
 )
@@ -39,6 +42,7 @@ class Moonshine:
     """A recogniser of English. Loads its weights (62 MB, 330 MB resident) when first used; may be shared by threads."""
 
     languages = frozenset({"en"})
+    understood = UNDERSTOOD
 
     def __init__(self) -> None:
         self.weights = digest("moonshine-base-en-decoder")

@@ -41,6 +41,7 @@ class Recogniser(Protocol):
     """Turns the sound of one utterance into words."""
 
     languages: frozenset[str]
+    understood: float  # confidence below which a transcript is a guess
     weights: str  # SHA-256 that identifies the model
 
     def transcribe(self, audio: np.ndarray) -> Transcript:
