@@ -1,0 +1,195 @@
+"""What an InternVideo3 model is made of: Qwen3-VL's configuration and the shape of its latent attention.
+
+F = head_dim / 2 rotary frequencies, H query heads, G key-value heads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from huggingface_hub.dataclasses import strict
+from transformers import AutoConfig, PreTrainedConfig
+from transformers.models.qwen3_vl.configuration_qwen3_vl import Qwen3VLConfig, Qwen3VLTextConfig
+
+from vidence.errors import UsageError
+
+EXACT, RELEASE = "exact", "release"
+FLOAT, INT8 = "float", "int8"
+_MROPE = {"rope_type": "default", "rope_theta": 5e6, "mrope_section": [24, 20, 20], "mrope_interleaved": True}
+
+
+@dataclass(frozen=True, slots=True)
+class LatentShape:
+    """The shape of one layer's cached row: latent widths by modality, and the frequencies of the rope key."""
+
+    text_rank: int
+    vision_rank: int
+    frequencies: tuple[int, ...]
+
+    @property
+    def rank(self) -> int:
+        """Return the width of the wider latent; the narrower one uses its leading lanes."""
+        return max(self.text_rank, self.vision_rank)
+
+    @property
+    def rope_width(self) -> int:
+        """Return the width of the shared rope key: a real and an imaginary lane for each frequency."""
+        return 2 * len(self.frequencies)
+
+
+@strict
+class InternVideo3TextConfig(Qwen3VLTextConfig):
+    """Configure the decoder; the defaults are the published 8B model's.
+
+    attention_layout: `exact` keeps the query and key norms and rotates every cached frequency by its own angle;
+        `release` is the published checkpoint's: biases, no norms.
+    kv_lora_rank: width of the latent, one number or one a layer; kv_lora_rank_vision: the same for vision tokens.
+    rope_frequencies: by layer, the frequency of each pair of the shared rope key; one may stand several times.
+    qk_rope_head_dim: width of the rope key where rope_frequencies is not given.
+    attention_output_bias: whether the attention's output projection has a bias.
+    latent_storage: `float` keeps cached rows in the model's dtype, `int8` in 8 bits with two scales a row.
+    """
+
+    model_type = "internvideo3_text"
+
+    vocab_size: int = 151_936
+    hidden_size: int = 4096
+    intermediate_size: int = 12_288
+    num_hidden_layers: int = 36
+    num_attention_heads: int = 32
+    num_key_value_heads: int | None = 8
+    head_dim: int = 128
+    max_position_embeddings: int = 262_144
+    attention_layout: str = RELEASE
+    kv_lora_rank: int | list[int] = 896
+    kv_lora_rank_vision: int | list[int] | None = None
+    rope_frequencies: list[list[int]] | None = None
+    qk_rope_head_dim: int = 128
+    qk_nope_head_dim: int = 128
+    v_head_dim: int = 128
+    attention_output_bias: bool = False
+    latent_storage: str = FLOAT
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        if self.rope_parameters is None and "rope_scaling" not in kwargs and "rope_theta" not in kwargs:
+            self.rope_parameters = dict(_MROPE)
+        super().__post_init__(**kwargs)
+
+    def validate_architecture(self) -> None:
+        """Check that the parts fit.
+
+        Raises:
+            UsageError: naming the field at fault.
+        """
+        _check_choice("attention_layout", self.attention_layout, (EXACT, RELEASE))
+        _check_choice("latent_storage", self.latent_storage, (FLOAT, INT8))
+        if self.num_attention_heads % self.key_value_heads:
+            _fault(
+                "num_attention_heads", f"{self.num_attention_heads} is no multiple of {self.key_value_heads}"
+            )
+        if self.attention_layout == EXACT and self.qk_nope_head_dim != self.head_dim:
+            _fault("qk_nope_head_dim", f"{self.qk_nope_head_dim} differs from head_dim {self.head_dim}")
+        for layer in range(self.num_hidden_layers):
+            shape = self.latent_shape(layer)
+            if min(shape.text_rank, shape.vision_rank) < 1:
+                _fault("kv_lora_rank", f"layer {layer} has a rank below 1")
+            if any(not 0 <= one < self.head_dim // 2 for one in shape.frequencies):
+                _fault("rope_frequencies", f"layer {layer} names one outside 0..{self.head_dim // 2 - 1}")
+
+    @property
+    def key_value_heads(self) -> int:
+        """Return G."""
+        return self.num_key_value_heads or self.num_attention_heads
+
+    @property
+    def latent_heads(self) -> int:
+        """Return how many heads have keys and values of their own: G where they are exact, H as published."""
+        return self.key_value_heads if self.attention_layout == EXACT else self.num_attention_heads
+
+    @property
+    def scale(self) -> float:
+        """Return what scores are multiplied by before the softmax."""
+        exact = self.attention_layout == EXACT
+        return (self.head_dim if exact else self.qk_nope_head_dim + self.qk_rope_head_dim) ** -0.5
+
+    @property
+    def banked(self) -> bool:
+        """Return whether text and vision rows differ in width in some layer, and so are kept apart."""
+        shapes = (self.latent_shape(layer) for layer in range(self.num_hidden_layers))
+        return any(shape.text_rank != shape.vision_rank for shape in shapes)
+
+    def latent_shape(self, layer: int) -> LatentShape:
+        """Return the shape of one layer's rows."""
+        text = _of_layer("kv_lora_rank", self.kv_lora_rank, layer, self.num_hidden_layers)
+        vision = self.kv_lora_rank_vision
+        return LatentShape(
+            text,
+            text
+            if vision is None
+            else _of_layer("kv_lora_rank_vision", vision, layer, self.num_hidden_layers),
+            self._frequencies(layer),
+        )
+
+    def _frequencies(self, layer: int) -> tuple[int, ...]:
+        if self.rope_frequencies is None:
+            return even_frequencies(self.qk_rope_head_dim // 2, self.head_dim // 2)
+        return tuple(_of_layer("rope_frequencies", self.rope_frequencies, layer, self.num_hidden_layers))
+
+
+@strict
+class InternVideo3Config(Qwen3VLConfig):
+    """Configure the whole model: vision tower, merger and DeepStack of Qwen3-VL, and the latent decoder."""
+
+    model_type = "internvideo3"
+    sub_configs_defaults: ClassVar[dict[str, Any]] = {
+        "vision_config": Qwen3VLConfig.sub_configs_defaults["vision_config"],
+        "text_config": InternVideo3TextConfig,
+    }
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        # The parts have one possible type each; files written by other code name them in their own ways.
+        if isinstance(self.text_config, dict):
+            self.text_config = {**self.text_config, "model_type": "internvideo3_text"}
+        if not isinstance(self.vision_config, PreTrainedConfig):
+            given = self.vision_config or {"out_hidden_size": 4096}
+            self.vision_config = {**given, "model_type": "qwen3_vl_vision"}
+        super().__post_init__(**kwargs)
+
+
+def even_frequencies(pairs: int, available: int) -> tuple[int, ...]:
+    """Spread `pairs` over the frequencies; beyond all of them they are taken again, once more in order."""
+    if pairs > available:
+        return tuple(index % available for index in range(pairs))
+    return tuple(index * available // pairs for index in range(pairs))
+
+
+def mrope_axes(section: Sequence[int], frequencies: int) -> tuple[int, ...]:
+    """Return for each frequency the axis that turns it: 0 time, 1 height, 2 width (interleaved mRoPE)."""
+    axes = [0] * frequencies
+    for axis in (1, 2):
+        for index in range(axis, min(3 * section[axis], frequencies), 3):
+            axes[index] = axis
+    return tuple(axes)
+
+
+def _of_layer(name: str, value: Any, layer: int, layers: int) -> Any:
+    if not isinstance(value, (list, tuple)):
+        return value
+    if len(value) != layers:
+        _fault(name, f"has {len(value)} entries for {layers} layers")
+    return value[layer]
+
+
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        _fault(name, f"{value!r} is none of {', '.join(choices)}")
+
+
+def _fault(name: str, what: str) -> None:
+    raise UsageError(f"text_config.{name}: {what}; correct it in config.json")
+
+
+AutoConfig.register("internvideo3", InternVideo3Config, exist_ok=True)
+AutoConfig.register("internvideo3_text", InternVideo3TextConfig, exist_ok=True)

@@ -1,0 +1,138 @@
+"""Attention for many queries: keys and values are expanded from the rows for a few heads at a time, then dropped.
+
+B batch, L queries, S rows, N heads with keys of their own, h query heads that share one of them, d content width,
+v value width, P rope width, R latent width, W = R + P, K = d + P.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from vidence.models.internvideo3.decode import hidden
+from vidence.models.internvideo3.ledger import Plan
+from vidence.models.internvideo3.rows import Rows
+
+EXPANDED_ELEMENTS = 1 << 26  # keys and values in flight: 128 MB in bfloat16
+MASK_ELEMENTS = 1 << 24  # entries of a mask in flight
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """Which rows each query sees. Without `limits` and `segments_BL`: query l of L sees rows up to S - L + l.
+
+    limits: by stretch of rows, how many of its rows each query sees (B, L), or None for all.
+    segments_BL: for tokens that attend to themselves: 0 is padding, and tokens of different numbers do not meet.
+    """
+
+    lengths: tuple[int, ...]
+    limits: tuple[Tensor | None, ...] = ()
+    segments_BL: Tensor | None = None
+
+    def mask_BLS(self, start: int, stop: int, device: torch.device) -> Tensor | None:
+        """Return what queries [start, stop) see, True where they do; None where that is all."""
+        if self.segments_BL is not None:
+            query_BL, rows = (
+                self.segments_BL[:, start:stop, None],
+                torch.arange(self.lengths[0], device=device),
+            )
+            causal_LS = rows <= torch.arange(start, stop, device=device)[:, None]
+            return causal_LS & (query_BL == self.segments_BL[:, None]) & (query_BL != 0)
+        if all(limit is None for limit in self.limits):
+            return None
+        parts = [
+            torch.ones((1, stop - start, length), dtype=torch.bool, device=device)
+            if limit is None
+            else ~hidden(limit[:, start:stop], length)
+            for limit, length in zip(self.limits, self.lengths, strict=True)
+        ]
+        batch = max(part.shape[0] for part in parts)
+        return torch.cat([part.expand(batch, -1, -1) for part in parts], -1)
+
+
+def visible(plan: Plan, views: Sequence[Sequence[Rows]]) -> Visible:
+    """Tell what a forward pass sees of the cache: per slab of each bank, in the order of `views`."""
+    lengths, limits = [], []
+    for bank, slabs in zip(plan.banks, views, strict=True):
+        first = 0
+        for slab in slabs:
+            lengths.append(slab.length)
+            limits.append(None if bank.limits_BL is None else bank.limits_BL - first)
+            first += slab.length
+    return Visible(tuple(lengths), () if plan.uniform else tuple(limits))
+
+
+def expanded_attention(
+    q_content_BHLd: Tensor,
+    q_rope_BHLP: Tensor,
+    rows: Sequence[Tensor],
+    kv_b_NkR: Tensor,
+    seen: Visible,
+    *,
+    scale: float,
+) -> Tensor:
+    """Attend with expanded keys and values; return (B, H, L, v).
+
+    `rows` are dense (B, S, W) stretches in the queries' dtype, each of any latent width up to R; `kv_b_NkR` maps a
+    latent to d content and v value lanes of each of N heads. Memory beyond the result is bounded by the constants
+    of this module and by one head's keys and values.
+    """
+    content = q_content_BHLd.shape[-1]
+    batch, heads, _, _ = q_content_BHLd.shape
+    query_BHLK = torch.cat([q_content_BHLd, q_rope_BHLP], -1)
+    own, share = kv_b_NkR.shape[0], heads // kv_b_NkR.shape[0]
+    total = sum(seen.lengths)
+    lanes = batch * total * (kv_b_NkR.shape[1] + q_rope_BHLP.shape[-1]) * share
+    step = max(1, min(own, EXPANDED_ELEMENTS // max(lanes, 1)))
+    parts = []
+    for first in range(0, own, step):
+        key, value = _expand(rows, kv_b_NkR[first : first + step], content, q_rope_BHLP.shape[-1])
+        if step > 1:  # small enough to repeat; a single head's is shared as it is
+            key, value = key.repeat_interleave(share, 1), value.repeat_interleave(share, 1)
+        else:
+            key, value = key.expand(-1, share, -1, -1), value.expand(-1, share, -1, -1)
+        parts.append(_attend(query_BHLK[:, first * share : (first + step) * share], key, value, seen, scale))
+    return torch.cat(parts, 1)
+
+
+def _expand(rows: Sequence[Tensor], kv_b_NkR: Tensor, content: int, rope: int) -> tuple[Tensor, Tensor]:
+    keys, values = [], []
+    for rows_BSW in rows:
+        latent = rows_BSW.shape[-1] - rope
+        kv_BNSk = torch.einsum("bsr,nkr->bnsk", rows_BSW[..., :latent], kv_b_NkR[..., :latent])
+        rope_BNSP = rows_BSW[:, None, :, latent:].expand(-1, kv_b_NkR.shape[0], -1, -1)
+        keys.append(torch.cat([kv_BNSk[..., :content], rope_BNSP], -1))
+        values.append(kv_BNSk[..., content:])
+    return torch.cat(keys, 2), torch.cat(values, 2)
+
+
+def _attend(query_BHLK: Tensor, key_BHSK: Tensor, value_BHSv: Tensor, seen: Visible, scale: float) -> Tensor:
+    batch, _, queries, _ = query_BHLK.shape
+    total = key_BHSK.shape[2]
+    causal = seen.segments_BL is None and not seen.limits
+    if causal and queries == total:
+        return F.scaled_dot_product_attention(query_BHLK, key_BHSK, value_BHSv, is_causal=True, scale=scale)
+    size = max(1, MASK_ELEMENTS // max(batch * total, 1))
+    outs = []
+    for start in range(0, queries, size):
+        stop = min(start + size, queries)
+        if causal:  # the rows that are still to come for all of these queries are left out altogether
+            used = total - queries + stop
+            limit_L = torch.arange(used - (stop - start) + 1, used + 1, device=query_BHLK.device)
+            mask = ~hidden(limit_L, used)
+        else:
+            used, mask_BLS = total, seen.mask_BLS(start, stop, query_BHLK.device)
+            mask = None if mask_BLS is None else mask_BLS[:, None]
+        out = F.scaled_dot_product_attention(
+            query_BHLK[:, :, start:stop],
+            key_BHSK[:, :, :used],
+            value_BHSv[:, :, :used],
+            attn_mask=mask,
+            scale=scale,
+        )
+        outs.append(out)
+    return outs[0] if len(outs) == 1 else torch.cat(outs, 2)

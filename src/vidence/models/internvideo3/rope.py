@@ -1,0 +1,50 @@
+"""Rotary positions on any list of frequencies, each turned by its own angle and mRoPE axis.
+
+B batch, L tokens, H heads, F = d / 2 frequencies, J pairs of a rope key, P = 2 J. A vector of width 2 n holds n
+complex numbers as [real n | imaginary n], the half-split layout of Qwen3-VL: its component l pairs with l + F.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def as_pairs(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Split [real | imaginary] in two views."""
+    real, imaginary = x.chunk(2, -1)
+    return real, imaginary
+
+
+def multiply(real: Tensor, imaginary: Tensor, by_real: Tensor, by_imaginary: Tensor) -> Tensor:
+    """Multiply complex numbers and return them as [real | imaginary]."""
+    return torch.cat(
+        [real * by_real - imaginary * by_imaginary, real * by_imaginary + imaginary * by_real], -1
+    )
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Rotate pairs [real | imaginary] by angles whose cosine and sine broadcast against one half of `x`."""
+    return multiply(*as_pairs(x), cos, sin)
+
+
+def angles(position_embeddings: tuple[Tensor, Tensor], frequencies: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Take cosine and sine (B, L, J) of these frequencies from those of Qwen3-VL's rotary module (B, L, 2 F)."""
+    cos_BLd, sin_BLd = position_embeddings
+    half = cos_BLd.shape[-1] // 2
+    if frequencies == tuple(range(half)):
+        return cos_BLd[..., :half], sin_BLd[..., :half]
+    index_J = torch.tensor(frequencies, device=cos_BLd.device)
+    return cos_BLd[..., index_J], sin_BLd[..., index_J]
+
+
+def pick(x: Tensor, frequencies: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Take (real, imaginary) of these frequencies from a head's vector (..., 2 F)."""
+    index_J = torch.tensor(frequencies, device=x.device, dtype=torch.int64)
+    real, imaginary = as_pairs(x)
+    return real[..., index_J], imaginary[..., index_J]
+
+
+def deinterleave(x: Tensor) -> Tensor:
+    """Turn pairs stored side by side (0, 1), (2, 3), ... into [real | imaginary]."""
+    return torch.cat([x[..., 0::2], x[..., 1::2]], -1)

@@ -1,0 +1,132 @@
+"""The model answers from video through its latent cache, and the cache changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from tiny_models import MARKS, make_tiny, pad_left, prompt  # noqa: E402
+
+LAYOUTS = {
+    "exact": {},
+    "release": {"attention_layout": "release"},
+    "vision rank of its own": {"kv_lora_rank_vision": 16},
+    "ranks by layer": {"kv_lora_rank": [8, 24, 16, 24], "kv_lora_rank_vision": [8, 8, 16, 24]},
+    "frequencies by layer": {"rope_frequencies": [[0], [1, 1, 5], [7, 6, 5, 4, 3, 2], [0, 0]]},
+    "output bias": {"attention_output_bias": True},
+}
+
+
+def generate(model: Any, inputs: dict[str, Any], tokens: int = 12, **options: Any) -> Any:
+    """Return the tokens that the model adds; it may not write the marks of images and videos."""
+    options = {"do_sample": False, "suppress_tokens": list(MARKS), **options}
+    return model.generate(**inputs, max_new_tokens=tokens, **options)[:, inputs["input_ids"].shape[1] :]
+
+
+def assert_cache_changes_nothing(model: Any, inputs: dict[str, Any], tokens: int = 12) -> None:
+    """Compare the logits of every generated token with those of one pass over prompt and answer, nothing cached."""
+    told = {"output_logits": True, "return_dict_in_generate": True, "suppress_tokens": list(MARKS)}
+    cached = model.generate(**inputs, max_new_tokens=tokens, do_sample=False, **told)
+    added = torch.ones_like(cached.sequences[:, -tokens:])
+    whole = dict(
+        inputs,
+        input_ids=cached.sequences,
+        attention_mask=torch.cat([inputs["attention_mask"], added], 1),
+    )
+    if "mm_token_type_ids" in inputs:
+        whole["mm_token_type_ids"] = torch.cat([inputs["mm_token_type_ids"], added * 0], 1)
+    with torch.no_grad():
+        logits = model(**whole, use_cache=False).logits[:, -tokens - 1 : -1]
+    assert logits.std() > 0.1  # logits that hardly differ would agree with anything
+    torch.testing.assert_close(torch.stack(cached.logits, 1), logits, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("changes", LAYOUTS.values(), ids=LAYOUTS)
+def test_a_cached_answer_is_the_uncached_one(changes: dict[str, Any]) -> None:
+    model = make_tiny(**changes)
+    assert_cache_changes_nothing(model, prompt(3, (3, 4, 6), 5))
+    assert_cache_changes_nothing(model, pad_left(prompt(3, (3, 4, 6), 5), prompt(9), prompt(2, (1, 4, 4), 4)))
+
+
+def test_video_changes_the_answer() -> None:
+    model, inputs = make_tiny(), prompt(3, (2, 4, 4), 5)
+    other = dict(inputs, pixel_values_videos=inputs["pixel_values_videos"].flip(0))
+    assert not torch.equal(generate(model, inputs), generate(model, other))
+
+
+@pytest.mark.parametrize(
+    "changes", [LAYOUTS["exact"], LAYOUTS["vision rank of its own"]], ids=["one bank", "two"]
+)
+def test_a_batch_with_padding_answers_as_each_prompt_alone(changes: dict[str, Any]) -> None:
+    model = make_tiny(**changes)
+    prompts = [prompt(3, (3, 4, 6), 5), prompt(9), prompt(2, (1, 4, 4), 1, (2, 4, 4), 4)]
+    together = generate(model, pad_left(*prompts))
+    for row, alone in zip(together, prompts, strict=True):
+        assert torch.equal(row, generate(model, alone)[0])
+
+
+def test_images_and_text_between_them() -> None:
+    model, inputs = make_tiny(), prompt(2, (1, 4, 4), 3, (1, 6, 4), 2, image=True)
+    assert_cache_changes_nothing(model, inputs)
+
+
+def test_beams_reorder_the_cache() -> None:
+    model, inputs = make_tiny(), prompt(3, (2, 4, 4), 5)
+    assert torch.equal(
+        generate(model, inputs, num_beams=3), generate(model, inputs, num_beams=3, use_cache=False)
+    )
+
+
+@pytest.mark.parametrize("changes", LAYOUTS.values(), ids=LAYOUTS)
+def test_saving_and_loading_changes_no_number(changes: dict[str, Any], tmp_path: Path) -> None:
+    from transformers import AutoModelForImageTextToText
+
+    model, inputs = make_tiny(**changes), prompt(3, (2, 4, 4), 5)
+    model.save_pretrained(tmp_path, max_shard_size="200KB")
+    assert len(list(tmp_path.glob("*.safetensors"))) > 1
+    again = AutoModelForImageTextToText.from_pretrained(tmp_path).eval()
+    with torch.no_grad():
+        assert torch.equal(model(**inputs).logits, again(**inputs).logits)
+
+
+def test_gradient_checkpointing_gives_the_same_gradients() -> None:
+    model, inputs = make_tiny().train(), prompt(3, (2, 4, 4), 5)
+    gradients = []
+    for checkpointed in (False, True):
+        if checkpointed:
+            model.activation_checkpointing_enable()
+        model.zero_grad()
+        model(**inputs, labels=inputs["input_ids"]).loss.backward()
+        gradients.append(
+            {name: one.grad.clone() for name, one in model.named_parameters() if one.grad is not None}
+        )
+    assert gradients[0].keys() == {name for name, _ in model.named_parameters()}  # every weight learns
+    for name, gradient in gradients[0].items():
+        torch.testing.assert_close(gradient, gradients[1][name], msg=name)
+
+
+def test_packed_samples_do_not_see_each_other() -> None:
+    model, first, second = make_tiny().model.language_model, prompt(6)["input_ids"], prompt(9)["input_ids"]
+    ids = torch.cat([first, second], 1)
+    numbers = torch.tensor([[1] * 6 + [2] * 9])
+    positions = torch.cat([torch.arange(6), torch.arange(9)])[None]
+    with torch.no_grad():
+        packed = model(input_ids=ids, attention_mask=numbers, position_ids=positions, use_cache=False)
+        alone = model(input_ids=second, use_cache=False)
+    torch.testing.assert_close(packed.last_hidden_state[:, 6:], alone.last_hidden_state)
+
+
+def test_a_foreign_cache_is_refused() -> None:
+    from transformers import DynamicCache
+
+    from vidence.errors import UsageError
+
+    with pytest.raises(UsageError, match="LatentCache"):
+        make_tiny()(**prompt(4), past_key_values=DynamicCache())
+    with pytest.raises(UsageError, match="static"):
+        generate(make_tiny(), prompt(4), cache_implementation="static")
