@@ -6,6 +6,8 @@ complex numbers as [real n | imaginary n], the half-split layout of Qwen3-VL: it
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -34,15 +36,23 @@ def angles(position_embeddings: tuple[Tensor, Tensor], frequencies: tuple[int, .
     half = cos_BLd.shape[-1] // 2
     if frequencies == tuple(range(half)):
         return cos_BLd[..., :half], sin_BLd[..., :half]
-    index_J = torch.tensor(frequencies, device=cos_BLd.device)
+    index_J = _index_J(frequencies, cos_BLd.device)
     return cos_BLd[..., index_J], sin_BLd[..., index_J]
 
 
 def pick(x: Tensor, frequencies: tuple[int, ...]) -> tuple[Tensor, Tensor]:
     """Take (real, imaginary) of these frequencies from a head's vector (..., 2 F)."""
-    index_J = torch.tensor(frequencies, device=x.device, dtype=torch.int64)
+    index_J = _index_J(frequencies, x.device)
     real, imaginary = as_pairs(x)
     return real[..., index_J], imaginary[..., index_J]
+
+
+@lru_cache(maxsize=1024)
+def _index_J(frequencies: tuple[int, ...], device: torch.device) -> Tensor:
+    # Kept, as a copy to a GPU at every layer and token would wait for it; made outside inference mode, as a tensor
+    # made inside could not serve training later.
+    with torch.inference_mode(False):
+        return torch.tensor(frequencies, device=device, dtype=torch.int64)
 
 
 def deinterleave(x: Tensor) -> Tensor:
