@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import onnx
@@ -21,6 +22,8 @@ from vidence.senses.looks.classifier import crops
 from vidence.senses.looks.conse import picture_vector
 from vidence.senses.observation import Observation, Producer
 from vidence.timeline import Span
+
+match = import_module("vidence.senses.looks.match")
 
 
 def test_the_tables_name_every_output_once_and_every_kind_has_members() -> None:
@@ -183,6 +186,30 @@ def graph(
     onnx.save(helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))
 
 
+ENTRY = """title = "t"
+model = "{model}"
+sense = "looks"
+tier = "standard"
+licence = "Apache-2.0"
+bytes = {size}
+sha256 = "{sha256}"
+{numbers}
+[[sources]]
+kind = "url"
+url = "{url}"
+"""
+
+
+def put_in_catalogue(folder: Path, model: str, part: str, file: Path, numbers: str = "") -> None:
+    """Write the entry of a file, as a user's own catalogue would hold it."""
+    folder.mkdir(exist_ok=True)
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    text = ENTRY.format(
+        model=model, size=file.stat().st_size, sha256=sha256, url=file.as_uri(), numbers=numbers
+    )
+    (folder / f"{model}-{part}.toml").write_text(text)
+
+
 @pytest.fixture
 def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PairEye:
     """Write a pair of tiny graphs with SigLIP's signature: mean colour, and the colour a word stands for."""
@@ -199,36 +226,34 @@ def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PairEye:
     ]
     weights = [numpy_helper.from_array(table, "table"), numpy_helper.from_array(np.array([1]), "one")]
     graph(tmp_path / "t.onnx", "input_ids", ["n", "l"], TensorProto.INT64, "text_embeds", texts, weights)
-    monkeypatch.setitem(sys.modules, "tokenizers", _tokenizers())
-    return PairEye(tmp_path / "v.onnx", tmp_path / "t.onnx", tmp_path / "tokenizer.json")
+    words_to_json(tmp_path / "tokenizer.json")
+    entries = tmp_path / "entries"
+    for model, numbers in (("pair", ""), ("sure", "[numbers]\nlogit_scale = 10.0\nlogit_bias = -5.0")):
+        put_in_catalogue(entries, model, "vision", tmp_path / "v.onnx", "[numbers]\nside = 16")
+        put_in_catalogue(entries, model, "text", tmp_path / "t.onnx", numbers)
+        put_in_catalogue(entries, model, "tokenizer", tmp_path / "tokenizer.json")
+    put_in_catalogue(entries, "swapped", "vision", tmp_path / "v.onnx")
+    put_in_catalogue(entries, "swapped", "text", tmp_path / "v.onnx")
+    put_in_catalogue(entries, "swapped", "tokenizer", tmp_path / "tokenizer.json")
+    monkeypatch.setenv("VIDENCE_CATALOGUE", str(entries))
+    monkeypatch.setenv("VIDENCE_CACHE", str(tmp_path / "cache"))
+    return PairEye("pair")
 
 
-def _tokenizers() -> ModuleType:
-    """Stand in for the package that the core does not install: words to places in a list."""
-
-    class Tokenizer:
-        words = ("<pad>", "red", "blue", "photo", "scene", "room", "street", "text")
-
-        @classmethod
-        def from_file(cls, path: str) -> Tokenizer:
-            return cls()
-
-        def encode(self, text: str) -> ModuleType:
-            encoded = ModuleType("encoding")
-            encoded.ids = [self.words.index(w) for w in text.split() if w in self.words]  # type: ignore[attr-defined]
-            return encoded
-
-        def token_to_id(self, token: str) -> int | None:
-            return self.words.index(token) if token in self.words else None
-
-    module = ModuleType("tokenizers")
-    module.Tokenizer = Tokenizer  # type: ignore[attr-defined]
-    return module
+def words_to_json(path: Path) -> None:
+    """Write a real tokenizer of eight words."""
+    tokenizers = pytest.importorskip("tokenizers")
+    words = ("<pad>", "red", "blue", "photo", "scene", "room", "street", "text")
+    vocabulary = {word: at for at, word in enumerate(words)}
+    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="<pad>"))
+    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    made.save(str(path))
 
 
 def test_a_trained_pair_takes_the_same_place_in_its_own_space(pair: PairEye) -> None:
     sense = Looks(pair)
     assert sense.sampling.max_side == 16
+    assert sense.space == pair.space
     assert pair.weights in sense.producer.parameters
     watcher = sense.watch(None, Span.of(0, 2))  # type: ignore[arg-type]
     for second, colour in enumerate([(250, 10, 10), (10, 10, 250)]):
@@ -236,29 +261,44 @@ def test_a_trained_pair_takes_the_same_place_in_its_own_space(pair: PairEye) -> 
     found = watcher.finish()
     assert [m.observation.span.start for m in matches("RED", found, pair)] == [0, 1]
     assert [m.observation.span.start for m in matches("blue", found, pair)] == [1, 0]
-    assert matches("red", found) == []  # the embedded eye must not read another's vectors
+    assert matches("red", found) == []  # neither default eye may read another's vectors
 
 
-def test_the_models_own_sigmoid_gives_the_chance_where_it_is_known(pair: PairEye, tmp_path: Path) -> None:
-    sure = PairEye(
-        tmp_path / "v.onnx", tmp_path / "t.onnx", tmp_path / "tokenizer.json", scale=10.0, bias=-5.0
-    )
+def test_the_models_own_sigmoid_gives_the_chance_where_it_is_known(pair: PairEye) -> None:
+    sure = PairEye("sure")
     red = np.full((20, 20, 3), (255, 0, 0), np.uint8)
     scores, chances = sure.chance(sure.phrase("red"), sure.look(red).vector[None])
     assert scores[0] == pytest.approx(5.0, abs=1e-4)
     assert chances[0] == pytest.approx(1 / (1 + np.exp(-5.0)), abs=1e-5)
+    _, unsure = pair.chance(pair.phrase("red"), pair.look(red).vector[None])
+    assert unsure[0] != pytest.approx(chances[0], abs=1e-3)
+
+
+def test_the_standard_eye_has_the_scale_and_bias_of_its_model_and_reads_its_own_vectors(
+    pair: PairEye, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = PairEye()
+    half = 16.771724700927734 / 112.66889953613281  # the cosine at which SigLIP 2 base gives even odds
+    vector, phrase = np.array([[1.0, 0.0]]), np.array([half, 0.0])
+    assert real.chance(phrase, vector)[1][0] == pytest.approx(0.5, abs=1e-6)
+    assert real.side == 224
+    monkeypatch.setattr(match, "standard_eye", lambda: PairEye("sure"))
+    red = np.full((20, 20, 3), (255, 0, 0), np.uint8)
+    look = PairEye("sure").look(red)
+    seen = Observation(
+        Span.of(0, 1), "visual", Producer("looks", "2"), vector=look.vector, data=dict(look.data)
+    )
+    assert matches("red", [seen])[0].p == pytest.approx(1 / (1 + np.exp(-5.0)), abs=1e-5)
 
 
 def test_a_graph_of_another_kind_and_a_missing_package_are_told(
-    pair: PairEye, tmp_path: Path, monkeypatch
+    pair: PairEye, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    swapped = PairEye(tmp_path / "v.onnx", tmp_path / "v.onnx", tmp_path / "tokenizer.json")
     with pytest.raises(WeightsError, match="text_embeds"):
-        swapped.phrase("red")
+        PairEye("swapped").phrase("red")
     monkeypatch.setitem(sys.modules, "tokenizers", None)
-    bare = PairEye(tmp_path / "v.onnx", tmp_path / "t.onnx", tmp_path / "tokenizer.json")
     with pytest.raises(WeightsError, match="pip install tokenizers"):
-        bare.phrase("red")
+        PairEye("pair").phrase("red")
 
 
 @pytest.mark.slow

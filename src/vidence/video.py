@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from vidence.mcr.budget import Budget, Meter
 from vidence.mcr.question import read_question
 from vidence.media import Media, open_media
 from vidence.memory import Memory, index
-from vidence.senses import default_senses
+from vidence.senses import default_senses, query_encoders
 
 if TYPE_CHECKING:
     from vidence.mcr.grounding import Grounding
@@ -26,15 +25,29 @@ if TYPE_CHECKING:
     from vidence.senses.sense import Sense
 
 
-def open(source: str | Path, *, memory: Memory | Path | None = None) -> Video:
-    """Open a video file or URL. `memory` is where what is perceived is kept (default: the user's memory file).
+def open(
+    source: str | Path,
+    *,
+    memory: Memory | Path | None = None,
+    tier: str | None = None,
+    language: str = "auto",
+) -> Video:
+    """Open a video file or URL.
+
+    Args:
+        source: path or URL.
+        memory: where what is perceived is kept (default: the user's memory file).
+        tier: weights of the senses: "auto", "embedded" or "standard" (default: $VIDENCE_TIER, else "auto").
+        language: spoken in it, as a code such as "de", or "auto".
 
     Raises:
+        UsageError: there is no such tier or language.
         MediaError: the source cannot be opened or holds nothing that can be decoded.
         StoreError: the memory file cannot be used.
     """
-    store = memory if isinstance(memory, Memory) else Memory.open(memory)
-    return Video(open_media(source), store)
+    senses = default_senses(tier=tier, language=language)
+    store = memory if isinstance(memory, Memory) else Memory.open(memory, encoders=query_encoders())
+    return Video(open_media(source), store, senses)
 
 
 @dataclass
@@ -43,12 +56,8 @@ class Video:
 
     media: Media
     memory: Memory
+    senses: list[Sense] = field(default_factory=default_senses)  # used to index and to look again
     last_situation: Situation | None = field(default=None, repr=False)  # the trace of the last question
-
-    @cached_property
-    def senses(self) -> list[Sense]:
-        """The senses used to index and to look again."""
-        return default_senses()
 
     def index(self, senses: Sequence[Sense] | None = None, progress: Progress | None = None) -> IndexReport:
         """Perceive what is not yet in memory. A second call does nothing."""
@@ -60,11 +69,13 @@ class Video:
         *,
         choices: Sequence[str] = (),
         budget: Budget | None = None,
-        language: str = "auto",
+        question_language: str = "auto",
         policy: Policy | None = None,
         progress: Progress | None = None,
     ) -> Answer:
         """Answer a question, or say what is lacking. Indexes first where that was not done.
+
+        `question_language` is that of its words ("auto": told from them); the spoken one is given to `open`.
 
         Raises:
             UsageError: the question is empty, or there is only one choice.
@@ -81,7 +92,7 @@ class Video:
             raise UsageError("give at least two choices, none of them empty, or none at all")
         meter = Meter(budget or Budget())
         self._index_within(meter, progress)
-        read = read_question(asked, self.media.info.span, options, language)
+        read = read_question(asked, self.media.info.span, options, question_language)
         answer, self.last_situation = reason(
             read, policy or RulesPolicy(), self.media, self.memory, self.senses, meter
         )

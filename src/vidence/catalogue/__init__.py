@@ -6,7 +6,7 @@ the hash recorded when it was first fetched).
 """
 
 from vidence.catalogue.entry import Entry, Tier
-from vidence.catalogue.shelf import Row, digest, entries, entry, pull, rows, weights, where
+from vidence.catalogue.shelf import Row, digest, entries, entry, here, pull, rows, weights, where
 from vidence.catalogue.source import Progress
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "digest",
     "entries",
     "entry",
+    "here",
     "pull",
     "rows",
     "weights",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +41,7 @@ class Entry:
     licence_url: str = ""
     model: str = ""  # several files of one model share it; the name itself where it stands alone
     default: bool = False  # used when the user names nothing
+    numbers: Mapping[str, float] = field(default_factory=dict)  # what must be known besides the file
 
     @property
     def pinned(self) -> bool:

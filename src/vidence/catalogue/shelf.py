@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vidence.catalogue import store
 from vidence.catalogue.entry import Entry, Tier, read_entry
-from vidence.catalogue.source import Installed, Progress, Source, SourceFailed
+from vidence.catalogue.source import Built, Installed, Progress, Source, SourceFailed
 from vidence.errors import UsageError, WeightsError
 
 _verified: dict[tuple[str, str, int, int], bool] = {}  # by path, expected hash, size and mtime
@@ -80,6 +80,18 @@ def weights(name: str, progress: Progress | None = None) -> Path:
 def where(name: str) -> Path | None:
     """Return where an entry's file lies on this machine (verified), or None; never fetches."""
     return _present(entry(name))
+
+
+def here(model: str) -> bool:
+    """Say whether all that a model needs lies on this machine, looked for, not hashed; what is built here can be built.
+
+    Raises:
+        WeightsError: there is no such model.
+    """
+    files = [one for one in entries() if one.model == model]
+    if not files:
+        raise WeightsError(f"no model is named {model!r}; `vidence models list` shows those there are")
+    return all(_lies(one) is not None for one in files if not any(isinstance(s, Built) for s in one.sources))
 
 
 def rows(tier: Tier | None = None) -> list[Row]:

@@ -10,12 +10,11 @@ import click
 
 from vidence.cli.answer_text import show_answer
 from vidence.cli.console import complain, emit, paint
-from vidence.cli.options import json_option, memory_option, require_text, verbosity_options
+from vidence.cli.options import json_option, memory_option, require_text, sense_options, verbosity_options
 from vidence.errors import MediaError
 
 if TYPE_CHECKING:
     from vidence.mcr.answer import Answer
-    from vidence.mcr.budget import Budget
 
 NO_SUPPORTED_ANSWER = 1
 
@@ -44,12 +43,13 @@ NO_SUPPORTED_ANSWER = 1
     help="Steps of the loop.",
 )
 @click.option(
-    "--language",
+    "--question-language",
     default="auto",
     show_default=True,
     metavar="CODE",
     help="Language of the question: auto, en, de...",
 )
+@sense_options
 @memory_option
 @json_option
 @verbosity_options
@@ -60,7 +60,9 @@ def command(
     time_limit: float | None,
     max_frames: int | None,
     max_steps: int,
+    question_language: str,
     language: str,
+    tier: str | None,
     memory: Path | None,
     as_json: bool,
 ) -> None:
@@ -76,13 +78,22 @@ def command(
     """
     question = require_text(question, "question")
     options = [require_text(choice, "choice") for choice in choices]
+    from vidence.cli.opening import opened
+    from vidence.cli.progress import indexing
     from vidence.mcr.budget import Budget
 
     budget = Budget(time_limit_s=time_limit, max_frames=max_frames, max_steps=max_steps)
     code, results = 0, []
     for file in files:
         try:
-            answer = _ask(file, question, options, budget, language, memory)
+            with opened(file, memory, tier=tier, language=language) as video, indexing() as shown:
+                answer = video.ask(
+                    question,
+                    choices=options,
+                    budget=budget,
+                    question_language=question_language,
+                    progress=shown,
+                )
         except MediaError as error:
             if len(files) == 1:
                 raise
@@ -97,16 +108,6 @@ def command(
     if as_json:
         emit(results[0] if len(files) == 1 else {"answers": results})
     click.get_current_context().exit(code)
-
-
-def _ask(
-    file: str, question: str, options: Sequence[str], budget: Budget, language: str, memory: Path | None
-) -> Answer:
-    from vidence.cli.opening import opened
-    from vidence.cli.progress import indexing
-
-    with opened(file, memory) as video, indexing() as shown:
-        return video.ask(question, choices=options, budget=budget, language=language, progress=shown)
 
 
 def _print(file: str, answer: Answer, options: Sequence[str], *, several: bool) -> None:

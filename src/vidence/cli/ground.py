@@ -7,7 +7,14 @@ from pathlib import Path
 import click
 
 from vidence.cli.console import emit, note, say
-from vidence.cli.options import file_argument, json_option, memory_option, require_text, verbosity_options
+from vidence.cli.options import (
+    file_argument,
+    json_option,
+    memory_option,
+    require_text,
+    sense_options,
+    verbosity_options,
+)
 
 
 @click.command("ground", short_help="Find when something happens.")
@@ -21,10 +28,19 @@ from vidence.cli.options import file_argument, json_option, memory_option, requi
     metavar="N",
     help="Spans to give at most.",
 )
+@sense_options
 @memory_option
 @json_option
 @verbosity_options
-def command(file: str, phrase: str, limit: int, memory: Path | None, as_json: bool) -> None:
+def command(
+    file: str,
+    phrase: str,
+    limit: int,
+    language: str,
+    tier: str | None,
+    memory: Path | None,
+    as_json: bool,
+) -> None:
     """Find the spans of FILE in which PHRASE happens, best first.
 
     \b
@@ -34,7 +50,7 @@ def command(file: str, phrase: str, limit: int, memory: Path | None, as_json: bo
     from vidence.cli.opening import opened
     from vidence.cli.progress import indexing
 
-    with opened(file, memory) as video, indexing() as shown:
+    with opened(file, memory, tier=tier, language=language) as video, indexing() as shown:
         found = video.ground(phrase, limit=limit, progress=shown)
     spans = [{**one.span.to_json(), "score": round(one.score, 4)} for one in found]
     if as_json:

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from vidence.cli.console import complain, emit, say
-from vidence.cli.options import json_option, memory_option, time_range_options, verbosity_options
+from vidence.cli.options import (
+    json_option,
+    memory_option,
+    sense_options,
+    time_range_options,
+    verbosity_options,
+)
 from vidence.errors import MediaError
 from vidence.timeline import TimeLike
 
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--senses", "names", metavar="LIST", help="Only these, separated by commas, e.g. shots,speech,text."
 )
+@sense_options
 @time_range_options
 @memory_option
 @json_option
@@ -30,6 +37,8 @@ if TYPE_CHECKING:
 def command(
     files: tuple[str, ...],
     names: str | None,
+    language: str,
+    tier: str | None,
     start: TimeLike | None,
     end: TimeLike | None,
     memory: Path | None,
@@ -47,7 +56,7 @@ def command(
     from vidence.cli.opening import split_names
     from vidence.senses import default_senses
 
-    senses = default_senses(split_names(names))
+    senses = default_senses(split_names(names), tier=tier, language=language)
     code, results = 0, []
     for file in files:
         try:

@@ -42,7 +42,11 @@ def list_models(tier: Any, as_json: bool) -> None:
 @json_option
 @verbosity_options
 def pull_models(names: tuple[str, ...], tier: Any, as_json: bool) -> None:
-    """Fetch weights, so that later runs need no network. Without NAME: all of the default senses."""
+    """Fetch weights, so that later runs need no network. Without NAME: all of the default senses.
+
+    With --tier standard: the stronger weights of all senses, which are used
+    from then on wherever nothing else is asked for (see --tier of index).
+    """
     from vidence.catalogue import pull
     from vidence.cli.progress import progress
 

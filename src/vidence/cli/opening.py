@@ -15,18 +15,24 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(file: str, memory: Path | None) -> Iterator[Video]:
-    """Yield the video; what is wrong with the file but does not stop the run is told on stderr.
+def opened(
+    file: str, memory: Path | None, *, tier: str | None = None, language: str = "auto"
+) -> Iterator[Video]:
+    """Yield the video, its senses of a tier and for a spoken language.
+
+    What is wrong with the file but does not stop the run is told on stderr.
 
     Raises:
         MediaError: it cannot be opened.
+        UsageError: there is no such tier or language.
         StoreError: the memory file cannot be used.
     """
     from vidence.memory import Memory
+    from vidence.senses import query_encoders
     from vidence.video import open as open_video
 
-    with Memory.open(memory) as store:
-        video = open_video(file, memory=store)
+    with Memory.open(memory, encoders=query_encoders()) as store:
+        video = open_video(file, memory=store, tier=tier, language=language)
         with video.media:
             for warning in video.media.info.warnings:
                 note(f"{file}: {warning}")

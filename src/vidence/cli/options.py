@@ -71,6 +71,23 @@ memory_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout instead of text.")
 
 
+def sense_options(command: Command) -> Command:
+    """Add --language and --tier."""
+    language = click.option(
+        "--language",
+        default="auto",
+        show_default=True,
+        metavar="CODE",
+        help="Language spoken in the video: auto, en, de, zh...",
+    )
+    tier = click.option(
+        "--tier",
+        type=click.Choice(["auto", "embedded", "standard"]),
+        help="Weights of the senses. Default: $VIDENCE_TIER, or auto: the stronger ones where they were pulled.",
+    )
+    return language(tier(command))
+
+
 def time_range_options(command: Command) -> Command:
     """Add --start and --end."""
     start = click.option(

@@ -21,6 +21,9 @@ def perceive(
     memory: Path | None,
     start: TimeLike | None,
     end: TimeLike | None,
+    *,
+    tier: str | None = None,
+    language: str = "auto",
 ) -> int:
     """Index `file` with one sense, deliver its observations in the range, and return how many they are."""
     places = plan(file, formats, output)
@@ -29,8 +32,9 @@ def perceive(
 
     with opened(file, memory) as video:
         span = time_range(video.media.info, start, end)
+        senses = default_senses([sense], tier=tier, language=language)
         with indexing() as shown:
-            report = index(video.media, video.memory, default_senses([sense]), span=span, progress=shown)
+            report = index(video.media, video.memory, senses, span=span, progress=shown)
         tell_failures(report)
         found = [item for item in video.observations(sense) if span is None or item.span.overlaps(span)]
         deliver(found, places)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vidence.cli.options import file_argument, memory_option, require_text, verbosity_options
+from vidence.cli.options import file_argument, memory_option, require_text, sense_options, verbosity_options
 
 
 @click.command("report", short_help="Write one HTML page about a video.")
@@ -22,9 +22,17 @@ from vidence.cli.options import file_argument, memory_option, require_text, verb
 @click.option(
     "--question", "questions", multiple=True, metavar="TEXT", help="Ask this and show the answer; repeat it."
 )
+@sense_options
 @memory_option
 @verbosity_options
-def command(file: str, output: Path, questions: tuple[str, ...], memory: Path | None) -> None:
+def command(
+    file: str,
+    output: Path,
+    questions: tuple[str, ...],
+    language: str,
+    tier: str | None,
+    memory: Path | None,
+) -> None:
     """Write one self-contained HTML page about FILE.
 
     It shows the timeline of all that was perceived, pictures, transcript, text on
@@ -40,7 +48,7 @@ def command(file: str, output: Path, questions: tuple[str, ...], memory: Path | 
     from vidence.cli.progress import indexing
     from vidence.exports.report import gather, render
 
-    with opened(file, memory) as video:
+    with opened(file, memory, tier=tier, language=language) as video:
         with indexing() as shown:
             tell_failures(video.index(progress=shown))
         answers = [video.ask(question) for question in asked]

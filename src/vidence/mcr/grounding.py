@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _SAME = 0.5  # IoU above which two proposals are one
 _BRIDGE = Fraction(3, 2)  # seconds: a thing lost for less was not away
+_TOLD = {"text": "read", "speech": "heard", "captions": "described as"}
 _CLOSE = ("close", "near", "fill", "fills", "filling", "close-up", "closeup", "big", "large")
 
 
@@ -62,8 +63,8 @@ def ground(phrase: str, situation: Situation, *, limit: int = 5) -> list[Groundi
 
 
 def _by_words(question: Question, situation: Situation) -> list[Grounding]:
-    """Propose what is written or said with the phrase's words or meaning."""
-    found = [o for o in situation.observations("text", "speech") if o.text]
+    """Propose what is written, said or described with the phrase's words or meaning."""
+    found = [o for o in situation.observations("text", "speech", "captions") if o.text]
     wanted = telling_words(question.text, question.language)
     if not found or not (wanted or question.quoted):
         return []
@@ -77,11 +78,7 @@ def _by_words(question: Question, situation: Situation) -> list[Grounding]:
         if "title" in question.text.lower() and o.sense == "text":
             score = max(score, 0.6 * min(float(o.data.get("height", 0.0)) / 0.08, 1.0))
         if score > 0.15:
-            out.append(
-                Grounding(
-                    o.span, min(score, 1.0), f"{'read' if o.sense == 'text' else 'heard'} “{o.text}”", o
-                )
-            )
+            out.append(Grounding(o.span, min(score, 1.0), f"{_TOLD[o.sense]} “{o.text}”", o))
     return out
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from vidence.mcr.evidence import Evidence, Verdict
 from vidence.mcr.pictures import around
-from vidence.senses.language import normalise
+from vidence.senses.language import embed, normalise
 from vidence.senses.observation import Observation
 from vidence.senses.sense import AudioSense, VisualSense
 from vidence.timeline import Span, instant
@@ -32,10 +32,19 @@ CHECK_S = {
     "motion": 10.0,
     "speech": 15.0,
     "colour": 2.0,
+    "captions": 1.0,
 }
 """Seconds opened around the middle of the evidence, by sense: enough for it to perceive, little enough to be quick."""
 
-CHECK_HZ = {"text": 2.0, "objects": 4.0, "faces": 4.0, "looks": 3.0, "motion": 6.0, "colour": 2.0}
+CHECK_HZ = {
+    "text": 2.0,
+    "objects": 4.0,
+    "faces": 4.0,
+    "looks": 3.0,
+    "motion": 6.0,
+    "colour": 2.0,
+    "captions": 1.0,
+}
 """Frames a second in the check: at least twice the rate of indexing."""
 
 
@@ -177,6 +186,12 @@ def _same_colours(before: Observation, after: Observation) -> float:
     )
 
 
+def _same_meaning(before: Observation, after: Observation) -> float:
+    """Compare two descriptions of a moment: no two are written in the same words."""
+    left, right = embed([before.text, after.text])
+    return float(left @ right)
+
+
 def _contradicts(before: Observation, after: Observation) -> bool:
     """Say whether the second look shows the opposite, not merely something else."""
     return (
@@ -190,5 +205,5 @@ _OPPOSITE = ({"left", "right"}, {"up", "down"}, {"nearer", "farther"})
 
 _COMPARE: dict[str, Callable[[Observation, Observation], float]] = {
     "text": _same_words, "speech": _same_words, "objects": _same_thing, "faces": _same_thing, "looks": _same_class,
-    "motion": _same_movement, "colour": _same_colours,
+    "motion": _same_movement, "colour": _same_colours, "captions": _same_meaning,
 }  # fmt: skip

@@ -52,7 +52,8 @@ def looks_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
     samples = [o for o in situation.observations("looks") if in_window(o, situation.question.windows)]
     if not samples or situation.question.kind in ("count", "when", "said", "direction", "change", "order"):
         return []
-    if not any(names_in(option) for option in options):
+    # a trained pair of encoders needs no names, the classifier knows nothing else
+    if "kinds" in samples[0].data and not any(names_in(option) for option in options):
         return []
     scores, best = [], []
     for option in options:

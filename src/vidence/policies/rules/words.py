@@ -1,4 +1,4 @@
-"""Clues from words: what is written on screen and what is said, compared with each option."""
+"""Clues from words: what is written on screen, said or described, compared with each option."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def word_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
     if situation.question.kind in _NOT_BY_WORDS:
         return []
     clues: list[Clue] = []
-    for sense, channel in (("text", "on screen"), ("speech", "said")):
+    asked_words = situation.question.kind in ("written", "said")  # a caption tells what is shown, not these
+    described = () if asked_words else (("captions", "described"),)
+    for sense, channel in (("text", "on screen"), ("speech", "said"), *described):
         found = [
             o for o in situation.observations(sense) if in_window(o, situation.question.windows) and o.text
         ]

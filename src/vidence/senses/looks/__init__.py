@@ -2,7 +2,7 @@
 
 from vidence.senses.looks.embedded_eye import EmbeddedEye
 from vidence.senses.looks.eye import Eye, Look
-from vidence.senses.looks.match import Match, matches
+from vidence.senses.looks.match import Match, matches, standard_eye
 from vidence.senses.looks.pair_eye import PairEye
 from vidence.senses.looks.sense import Looks
 from vidence.senses.looks.vocabulary import Known, names_in, unknown_in
@@ -17,5 +17,6 @@ __all__ = [
     "PairEye",
     "matches",
     "names_in",
+    "standard_eye",
     "unknown_in",
 ]

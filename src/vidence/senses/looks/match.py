@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy as np
 from vidence.senses.looks.calibration import together
 from vidence.senses.looks.embedded_eye import LEAST_KIND, EmbeddedEye
 from vidence.senses.looks.eye import Eye
+from vidence.senses.looks.pair_eye import PairEye
 from vidence.senses.looks.vocabulary import Known, names_in, unknown_in
 from vidence.senses.observation import Observation
 
@@ -36,9 +39,10 @@ def matches(
 ) -> list[Match]:
     """Hold a phrase (or its vector) against observations of the sense of looks, the best first.
 
-    Observations of other senses, or of an eye with another space, are left out.
+    Without an `eye`, the one that made the vectors is taken. Observations of other senses, or of an eye with another
+    space, are left out.
     """
-    eye = EmbeddedEye() if eye is None else eye
+    eye = _eye_of(observations) if eye is None else eye
     usable = [o for o in observations if o.vector is not None and o.data.get("space") == eye.space]
     if not usable:
         return []
@@ -48,6 +52,19 @@ def matches(
         chances = _named(scores, usable, known, alone=len(known) == 1 and not unknown_in(phrase, known))
     found = [Match(o, float(s), float(p)) for o, s, p in zip(usable, scores, chances, strict=True)]
     return sorted(found, key=lambda match: (-match.p, -match.score))
+
+
+def _eye_of(observations: Sequence[Observation]) -> Eye:
+    """Return the eye whose space most of the vectors lie in: that of the standard tier, else the embedded one."""
+    spaces = Counter(o.data.get("space") for o in observations if o.vector is not None)
+    strong = standard_eye()
+    return strong if spaces and spaces.most_common(1)[0][0] == strong.space else EmbeddedEye()
+
+
+@cache
+def standard_eye() -> PairEye:
+    """Return the eye of the standard tier, one for all: its text encoder is large."""
+    return PairEye()
 
 
 def _named(

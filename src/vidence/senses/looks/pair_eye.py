@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vidence.catalogue import digest, entry, weights
 from vidence.errors import WeightsError
 from vidence.senses.looks.eye import Look
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from vidence.media import Image
 
+SIDE = 224  # px: what SigLIP's base models take
 TEXT_TOKENS = 64  # SigLIP was trained on texts padded to this, and needs the padding
 # What a phrase must beat: a moment is "seen" where it stands out from these as well as from other moments.
 PLAIN = (
@@ -34,46 +36,20 @@ PLAIN = (
 class PairEye:
     """Looks with an image-text pair of encoders; its vectors live in a space of their own, named by its weights.
 
-    `scale` and `bias` are the model's own (SigLIP trains a sigmoid over scale * cosine + bias, so that it gives
-    probabilities); leave them out where they are not known, and a phrase is weighed against plain ones instead.
+    `model` names catalogue entries: MODEL-vision, -text and -tokenizer, fetched at the first look or phrase. Their
+    numbers hold the picture's `side` and, where they are known, the model's own `logit_scale` and `logit_bias` (SigLIP
+    trains a sigmoid over scale * cosine + bias, so that it gives probabilities); else a phrase is weighed against
+    plain ones.
     """
 
-    version = "1"
+    version = "2"
 
-    def __init__(
-        self,
-        picture_graph: Path,
-        text_graph: Path,
-        tokenizer: Path,
-        *,
-        name: str = "siglip",
-        scale: float | None = None,
-        bias: float = 0.0,
-        seconds: float = 0.4,
-    ) -> None:
-        self.name, self.seconds = name, seconds
-        self._picture_path, self._text_path, self._tokenizer_path = picture_graph, text_graph, tokenizer
-        self._scale, self._bias = scale, bias
-
-    @cached_property
-    def weights(self) -> str:
-        """First 12 hex digits of the SHA-256 of both graphs."""
-        digest = hashlib.sha256()
-        for path in (self._picture_path, self._text_path):
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-        return digest.hexdigest()[:12]
-
-    @property
-    def space(self) -> str:
-        """Name of the space, which is this pair's alone."""
-        return f"{self.name}-{self.weights}"
-
-    @cached_property
-    def side(self) -> int:
-        """Side of the square that the picture graph takes."""
-        size = self._pictures.get_inputs()[0].shape[-1]
-        return size if isinstance(size, int) else 224
+    def __init__(self, model: str = "siglip2-base", *, seconds: float = 0.4) -> None:
+        self.name, self.seconds = model, seconds
+        self.side = int(entry(f"{model}-vision").numbers.get("side", SIDE))
+        both = digest(f"{model}-vision") + digest(f"{model}-text")  # known without fetching them
+        self.weights = hashlib.sha256(both.encode()).hexdigest()[:12]
+        self.space = f"{model}-{self.weights}"  # this pair's alone
 
     def look(self, image: Image) -> Look:
         """Look at one picture: squeezed to a square, as SigLIP is trained. It gives no words of its own."""
@@ -89,13 +65,22 @@ class PairEye:
 
     def phrase(self, text: str) -> np.ndarray:
         """Encode a phrase, lower-cased as SigLIP's texts were."""
-        return self._texts_of([text])[0]
+        return self.phrases([text])[0]
+
+    def phrases(self, texts: Sequence[str]) -> np.ndarray:
+        """Encode several phrases: unit rows, shape (N, D)."""
+        ids = np.array([self._ids(text) for text in texts], np.int64)
+        feeds = {"input_ids": ids}
+        if any(one.name == "attention_mask" for one in self._texts.get_inputs()):
+            feeds["attention_mask"] = np.ones_like(ids)
+        return _run(self._texts, feeds, ("text_embeds", "pooler_output"))
 
     def chance(self, phrase: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Hold a phrase against pictures: by the model's own sigmoid, or against plain phrases."""
         cosines = vectors @ phrase
-        if self._scale is not None:
-            logits = self._scale * cosines + self._bias
+        numbers = entry(f"{self.name}-text").numbers
+        if "logit_scale" in numbers:
+            logits = numbers["logit_scale"] * cosines + numbers.get("logit_bias", 0.0)
             return logits, 1 / (1 + np.exp(-logits))
         plain = vectors @ self._plain.T
         scores = (cosines - plain.mean(axis=1)) / np.maximum(plain.std(axis=1), 1e-6)
@@ -105,15 +90,15 @@ class PairEye:
 
     @cached_property
     def _plain(self) -> np.ndarray:
-        return self._texts_of(PLAIN)
+        return self.phrases(PLAIN)
 
     @cached_property
     def _pictures(self) -> onnxruntime.InferenceSession:
-        return _session(self._picture_path)
+        return _session(weights(f"{self.name}-vision"))
 
     @cached_property
     def _texts(self) -> onnxruntime.InferenceSession:
-        return _session(self._text_path)
+        return _session(weights(f"{self.name}-text"))
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -123,14 +108,7 @@ class PairEye:
             raise WeightsError(
                 f"the eye {self.name!r} needs the package tokenizers: pip install tokenizers"
             ) from problem
-        return Tokenizer.from_file(str(self._tokenizer_path))
-
-    def _texts_of(self, texts: Sequence[str]) -> np.ndarray:
-        ids = np.array([self._ids(text) for text in texts], np.int64)
-        feeds = {"input_ids": ids}
-        if any(one.name == "attention_mask" for one in self._texts.get_inputs()):
-            feeds["attention_mask"] = np.ones_like(ids)
-        return _run(self._texts, feeds, ("text_embeds", "pooler_output"))
+        return Tokenizer.from_file(str(weights(f"{self.name}-tokenizer")))
 
     def _ids(self, text: str) -> list[int]:
         ids = self._tokenizer.encode(text.lower()).ids[:TEXT_TOKENS]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vidence.media import Frame, Image, Media
 
 RATE_HZ = 1.0
+LANGUAGE_SPACE = "language"  # the memory's name for the space of the multilingual text vectors
 THUMBNAIL = 16  # px a side
 CHANGED = (
     6.0  # grey levels (of 255) that one of 16 x 16 cells must differ by for a picture to be looked at anew
@@ -41,6 +42,11 @@ class Looks:
         parameters = f"rate={rate_hz:g},side={self.eye.side},eye={self.eye.name},space={self.eye.space}"
         self.producer = Producer("looks", self.eye.version, weights=self.eye.weights, parameters=parameters)
         self.cost = Cost(cpu_s_per_minute=60 * rate_hz * self.eye.seconds, memory_mb=90)
+
+    @property
+    def space(self) -> str:
+        """Name under which the memory keeps the vectors; those of the embedded eye lie among the texts'."""
+        return LANGUAGE_SPACE if self.eye.space == EmbeddedEye.space else self.eye.space
 
     def watch(self, media: Media, segment: Span) -> LooksWatcher:
         """Start on a segment."""

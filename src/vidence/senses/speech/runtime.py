@@ -23,6 +23,12 @@ class Graph:
         )
         self.inputs: tuple[str, ...] = tuple(one.name for one in self._session.get_inputs())
 
+    @property
+    def heads(self) -> tuple[int, int]:
+        """Attention heads and their size, of a decoder that keeps what it has computed: (H, D) of its first cache."""
+        cache = next(one for one in self._session.get_inputs() if one.name.startswith("past_key_values."))
+        return int(cache.shape[1]), int(cache.shape[3])
+
     def run(self, outputs: Sequence[str], inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Return the named outputs."""
         return self._session.run(list(outputs), dict(inputs))

@@ -161,8 +161,8 @@ class _Decoder:
         self._past = [name for name in graph.inputs if name.startswith("past_key_values.")]
         layers = sum(name.endswith(".decoder.key") for name in self._past)
         self._heads = time_heads(layers)
-        heads = {6: 8, 12: 12}[layers]
-        empty = np.zeros((1, heads, 0, states.shape[2] // heads), np.float32)
+        heads, size = graph.heads
+        empty = np.zeros((1, heads, 0, size), np.float32)
         self._kept = dict.fromkeys(self._past, empty)
 
     def take(self, tokens: Sequence[int]) -> _Step:
