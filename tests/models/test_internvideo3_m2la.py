@@ -198,7 +198,7 @@ def test_absorbed_and_expanded_attention_agree(layout: str) -> None:
             cache = LatentCache(config)
             for start, stop in ((0, 4), (4, 8), (8, 9)):
                 kinds = torch.ones(2, stop - start)
-                plan = cache.begin(kinds, torch.arange(start, stop).expand(2, -1), torch.device("cpu"))
+                plan = cache.begin(kinds, torch.arange(start, stop).expand(2, -1), hidden_BLD)
                 part = layer(
                     hidden_BLD[:, start:stop],
                     tuple(one[:, start:stop] for one in embeddings),

@@ -13,11 +13,14 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, CacheLayerMixin
 
+from vidence.errors import UsageError
 from vidence.models.internvideo3.config import FLOAT, INT8, InternVideo3TextConfig, LatentShape
 from vidence.models.internvideo3.ledger import BankPlan, Ledger, Plan
+from vidence.models.internvideo3.room import available_bytes
 from vidence.models.internvideo3.rows import SCALE_DTYPE, Rows, quantise
 
 BLOCK_ROWS = 256  # growth is rounded up to it; a kernel's block of rows divides it
+CHECKED_BYTES = 1 << 26  # growth below 64 MB is not worth asking the system first
 GROWTH = 8  # a new slab is at least an eighth of what there is: waste stays under 12.5 %, slabs grow in number as log
 
 
@@ -83,12 +86,23 @@ class Bank:
         """Move the rows."""
         self.slabs = [_map(slab, lambda tensor: tensor.to(device, non_blocking=True)) for slab in self.slabs]
 
-    def _grow(self, length: int, like: Tensor) -> None:
+    def growth_bytes(self, length: int, like: Tensor) -> int:
+        """Return the bytes that holding `length` rows will add."""
+        element = 1 if self.storage == INT8 else like.element_size()
+        scales = 2 * SCALE_DTYPE.itemsize if self.storage == INT8 else 0
+        return like.shape[0] * self._growth_rows(length) * (self.width * element + scales)
+
+    def _growth_rows(self, length: int) -> int:
         missing = length - self.capacity
         if missing <= 0:
+            return 0
+        wanted = max(missing, self.capacity // GROWTH if self.slabs else self.reserve)
+        return -(-wanted // BLOCK_ROWS) * BLOCK_ROWS
+
+    def _grow(self, length: int, like: Tensor) -> None:
+        rows = self._growth_rows(length)
+        if not rows:
             return
-        wanted = max(missing, self.reserve if not self.slabs else self.capacity // GROWTH)
-        rows = -(-wanted // BLOCK_ROWS) * BLOCK_ROWS
         dtype = torch.int8 if self.storage == INT8 else like.dtype
         # Zeros: in a batch of uneven length rows that were never written are read with weight 0, and must not be NaN.
         empty_BCW = like.new_zeros((like.shape[0], rows, self.width), dtype=dtype)
@@ -192,9 +206,27 @@ class LatentCache(Cache):
         ]
         super().__init__(layers=list[Any](layers), offloading=offloading)
 
-    def begin(self, kinds_BL: Tensor, positions_BL: Tensor, device: torch.device) -> Plan:
-        """Enter the tokens of one forward pass; every layer's `update` takes the plan that is returned."""
-        return self.ledger.append(kinds_BL, positions_BL, device)
+    def begin(self, kinds_BL: Tensor, positions_BL: Tensor, like_BLD: Tensor) -> Plan:
+        """Enter the tokens of one forward pass; every layer's `update` takes the plan that is returned.
+
+        Rows will be of the dtype and on the device of `like_BLD`.
+
+        Raises:
+            UsageError: memory does not suffice for the rows; nothing has been entered.
+        """
+        plan = self.ledger.append(kinds_BL, positions_BL, like_BLD.device)
+        needed = sum(
+            bank.growth_bytes(part.length, like_BLD)
+            for layer in self.latent_layers
+            for bank, part in zip(layer.banks, plan.banks, strict=True)
+        )
+        if needed > CHECKED_BYTES and needed > (available := available_bytes(like_BLD.device)):
+            self.ledger.crop(plan.new_tokens)
+            raise UsageError(
+                f"the context needs {needed / 1e9:.1f} GB more for its rows, and {available / 1e9:.1f} GB are free on "
+                f"{like_BLD.device}; ask for fewer tokens, frames or sequences, or store rows in 8 bits"
+            )
+        return plan
 
     def write(self, latent_BLR: Tensor, rope_BLP: Tensor, layer: int, plan: Plan) -> list[list[Rows]]:
         """Store one layer's new rows; return what the layer holds now: by bank, one view a slab."""
@@ -204,16 +236,18 @@ class LatentCache(Cache):
     @property
     def nbytes(self) -> int:
         """Return the bytes allocated for rows, reserve included, and for the ledger."""
-        return sum(bank.nbytes for layer in self._latent for bank in layer.banks) + self.ledger.nbytes
+        return sum(bank.nbytes for layer in self.latent_layers for bank in layer.banks) + self.ledger.nbytes
 
     @property
-    def _latent(self) -> Sequence[LatentLayer]:
+    def latent_layers(self) -> Sequence[LatentLayer]:
+        """Return the layers under their own type."""
         return self.layers  # type: ignore[return-value]
 
-    def rope_deltas_B1(self) -> Tensor:
-        """Return by how much positions run ahead of (or behind) the count of tokens, padding left out."""
-        tokens_B = (self.ledger.kinds_BT != 0).sum(1)
-        return (self.ledger.next_position_B() - tokens_B)[:, None]
+    def adopt(self, kinds_BT: Tensor, positions_BT: Tensor) -> None:
+        """Take tokens into account whose rows were put into the slabs directly."""
+        self.ledger.restore(kinds_BT, positions_BT)
+        for layer in self.latent_layers:
+            layer.tokens = kinds_BT.shape[1]
 
     def crop(self, tokens_to_remove: int) -> None:
         """Forget the last tokens, given as transformers does as a negative number."""

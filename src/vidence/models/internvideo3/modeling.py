@@ -8,11 +8,12 @@ and width.
 # pyright: reportIncompatibleVariableOverride=false
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel, AutoModelForCausalLM, AutoModelForImageTextToText
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForImageTextToText
 from transformers.cache_utils import Cache
 from transformers.generation.utils import GenerationMixin
 from transformers.modeling_layers import GradientCheckpointingLayer
@@ -30,10 +31,12 @@ from transformers.utils.generic import can_return_tuple, merge_with_config_defau
 from transformers.utils.output_capturing import capture_outputs
 
 from vidence.errors import UsageError
+from vidence.models.internvideo3.checkpoint import check
 from vidence.models.internvideo3.config import InternVideo3Config, InternVideo3TextConfig
 from vidence.models.internvideo3.latent import LatentCache
 from vidence.models.internvideo3.ledger import PADDING, TEXT, VISION
 from vidence.models.internvideo3.m2la import ExactAttention, attention
+from vidence.models.internvideo3.positions import continued_positions, new_tokens
 from vidence.models.internvideo3.prefill import Visible
 
 
@@ -62,6 +65,19 @@ class _Latent(PreTrainedModel):
     _supports_sdpa = True
     _supports_flash_attn = False
     _can_record_outputs: ClassVar[dict[str, Any]] = {"hidden_states": InternVideo3DecoderLayer}
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Any:
+        """Load weights; from a local folder only if they are exactly the model's, as nothing may start at random.
+
+        Raises:
+            WeightsError: naming what is missing, superfluous, misshapen or damaged.
+        """
+        directory = Path(pretrained_model_name_or_path or ".", kwargs.get("subfolder") or "")
+        if pretrained_model_name_or_path is not None and directory.is_dir():
+            config = kwargs.get("config") or AutoConfig.from_pretrained(directory)
+            check(directory, cls, config)
+        return super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -139,7 +155,7 @@ class InternVideo3TextModel(_Latent, Qwen3VLTextModel):
         cache = _latent_cache(past_key_values, self.config, bool(use_cache))
         position_ids_3BL = self._positions(position_ids, hidden_BLD, cache)
         kinds_BL, segments_BL = _kinds(attention_mask, visual_pos_masks, hidden_BLD)
-        plan = None if cache is None else cache.begin(kinds_BL, position_ids_3BL.amax(0), hidden_BLD.device)
+        plan = None if cache is None else cache.begin(kinds_BL, position_ids_3BL.amax(0), hidden_BLD)
         shared = {
             "position_embeddings": self.rotary_emb(hidden_BLD, position_ids_3BL),
             "kinds_BL": None if visual_pos_masks is None else kinds_BL,
@@ -205,6 +221,17 @@ class InternVideo3Model(_Latent, Qwen3VLModel):
     config: InternVideo3Config
     config_class = InternVideo3Config
 
+    def compute_3d_position_ids(
+        self, input_ids: Tensor | None, inputs_embeds: Tensor | None, *args: Any, **kwargs: Any
+    ) -> Tensor | None:
+        """Return positions (3, B, L), counted on from the cache where there is one."""
+        cache = kwargs.get("past_key_values")
+        if isinstance(cache, LatentCache) and cache.get_seq_length():
+            tokens = input_ids if input_ids is not None else inputs_embeds
+            assert tokens is not None  # forward has checked that one of the two is given
+            return continued_positions(self, cache, tokens if tokens.ndim == 2 else tokens[..., 0], kwargs)
+        return super().compute_3d_position_ids(input_ids, inputs_embeds, *args, **kwargs)
+
 
 class InternVideo3ForConditionalGeneration(_Latent, _Generation, Qwen3VLForConditionalGeneration):
     """Images, videos and text in; text out."""
@@ -221,6 +248,16 @@ class InternVideo3ForConditionalGeneration(_Latent, _Generation, Qwen3VLForCondi
         text = config.get_text_config(decoder=True)
         self.lm_head = nn.Linear(text.hidden_size, text.vocab_size, bias=False)
         self.post_init()
+
+    def _prepare_position_ids_for_generation(
+        self, inputs_tensor: Tensor, model_kwargs: dict[str, Any]
+    ) -> Tensor:
+        cache = model_kwargs.get("past_key_values")
+        if not isinstance(cache, LatentCache) or not cache.get_seq_length():
+            return super()._prepare_position_ids_for_generation(inputs_tensor, model_kwargs)
+        ids_BT = model_kwargs.get("input_ids", inputs_tensor)
+        new_BL = new_tokens(ids_BT, model_kwargs.get("attention_mask"), cache.get_seq_length())
+        return continued_positions(self.model, cache, new_BL, model_kwargs)
 
 
 def _latent_cache(given: Cache | None, config: InternVideo3TextConfig, wanted: bool) -> LatentCache | None:
