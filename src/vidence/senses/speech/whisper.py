@@ -22,6 +22,9 @@ from vidence.senses.speech.whisper_text import TIME_STEP_S, Vocabulary, allowed,
 
 ATTENTION = "cross_attention"  # decoder outputs `cross_attention.LAYER`, as `graphs` adds them
 TOKENS_PER_S = 12  # languages that Whisper cuts into bytes (Thai, Tamil) take up to ten a second
+# It looks ahead: word edges by its attention lay this much before those of Moonshine, whose times were checked against
+# known ones (155 words of 18 recordings; with it, half lie within 20 ms of the other's, 90 % within 72).
+LAG_S = 0.07
 MOST_TOKENS = 224  # half of the decoder's 448 places, as its authors limit it
 # real speech in four languages was written readably from 0.54 up, made-up words stood at 0.2 to 0.55
 UNDERSTOOD = 0.5
@@ -134,7 +137,7 @@ class Whisper:
         # the look that chose a token is that of the step before it was taken; the last row stands for the end
         rows = [*kept, min(kept[-1] + 1, len(looks_TN) - 1)]
         steps = max(round(length_s / TIME_STEP_S), len(rows))
-        edges_s = np.append(onsets(looks_TN[rows, :steps]), steps) * TIME_STEP_S
+        edges_s = np.append(onsets(looks_TN[rows, :steps]), steps) * TIME_STEP_S + LAG_S
         bounds = _phrases(tokens, kept, known, length_s)
         runs = _words(known, [tokens[i] for i in kept], language, bounds)
         chosen = [probabilities[i] for i in kept]
