@@ -130,3 +130,58 @@ def test_a_foreign_cache_is_refused() -> None:
         make_tiny()(**prompt(4), past_key_values=DynamicCache())
     with pytest.raises(UsageError, match="static"):
         generate(make_tiny(), prompt(4), cache_implementation="static")
+
+
+def full_rank_copy(baseline: Any) -> Any:
+    """Write a Qwen3-VL model as latent attention that leaves nothing out: every pair of every head is kept."""
+    text = baseline.config.text_config
+    pairs = [frequency for _ in range(text.num_key_value_heads) for frequency in range(text.head_dim // 2)]
+    width = text.num_key_value_heads * text.head_dim
+    model = make_tiny(kv_lora_rank=width, rope_frequencies=[pairs] * text.num_hidden_layers)
+    weights = baseline.state_dict()
+    added = set(model.state_dict()) - set(weights)
+    assert not set(weights) - set(model.state_dict())  # every tensor of Qwen3-VL keeps its name
+    assert {name.split("self_attn.")[1].split(".")[0] for name in added} == {
+        "kv_b_proj",
+        "query_turn",
+        "rope_mix",
+        "text_encoder",
+        "vision_encoder",
+    }
+    model.load_state_dict(weights, strict=False)
+    identity = torch.eye(width)
+    with torch.no_grad():
+        for layer in model.model.language_model.layers:
+            attention = layer.self_attn
+            attention.reset()
+            for encoder in (attention.text_encoder, attention.vision_encoder):
+                encoder.weight.copy_(torch.cat([torch.zeros(width, width), identity], 1))
+                encoder.bias.zero_()
+            values = identity.view(text.num_key_value_heads, text.head_dim, width)
+            attention.kv_b_proj.weight.copy_(torch.cat([torch.zeros_like(values), values], 1).flatten(0, 1))
+    return model
+
+
+def test_the_whole_model_at_full_rank_is_qwen3_vl() -> None:
+    """Vision tower, DeepStack, positions, padding and decoding agree with transformers' model on one batch."""
+    from tiny_models import special_tokens, tiny_text, tiny_vision
+    from transformers.models.qwen3_vl import Qwen3VLConfig, Qwen3VLForConditionalGeneration
+
+    known = set(Qwen3VLConfig().text_config.to_dict())
+    text = {name: value for name, value in tiny_text().items() if name in known}
+    torch.manual_seed(4)
+    baseline = Qwen3VLForConditionalGeneration(
+        Qwen3VLConfig(text_config=text, vision_config=tiny_vision(), **special_tokens())
+    ).eval()
+    with torch.no_grad():
+        for name, weight in baseline.named_parameters():
+            if "language_model" in name and weight.ndim == 2:
+                weight.normal_(0, weight.shape[1] ** -0.5)
+    model = full_rank_copy(baseline)
+    told = {"output_logits": True, "return_dict_in_generate": True, "suppress_tokens": list(MARKS)}
+    inputs = pad_left(prompt(3, (3, 4, 6), 5), prompt(9), prompt(2, (1, 4, 4), 1, (2, 4, 4), 4))
+    found, expected = (
+        one.generate(**inputs, max_new_tokens=10, do_sample=False, **told) for one in (model, baseline)
+    )
+    assert torch.equal(found.sequences, expected.sequences)
+    torch.testing.assert_close(torch.stack(found.logits), torch.stack(expected.logits), atol=1e-4, rtol=1e-4)
