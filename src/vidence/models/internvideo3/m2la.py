@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLTextRMSNorm
 
 from vidence.models.internvideo3.config import EXACT, InternVideo3TextConfig
-from vidence.models.internvideo3.decode import absorbed_attention, merge
+from vidence.models.internvideo3.decode import attend, merge
 from vidence.models.internvideo3.latent import LatentCache
 from vidence.models.internvideo3.ledger import VISION, Plan
 from vidence.models.internvideo3.prefill import Visible, expanded_attention, visible
@@ -92,14 +92,8 @@ class LatentAttention(nn.Module):
         q_BHLR = self._into_latent(q_content_BHLd)
         parts = []
         for bank, slabs in zip(plan.banks, views, strict=True):
-            outs, first = [], 0
-            for slab in slabs:
-                limits_BL = None if bank.limits_BL is None else bank.limits_BL - first
-                q_slab_BHLR = q_BHLR[..., : slab.latent_width]
-                outs.append(absorbed_attention(q_slab_BHLR, q_rope_BHLP, slab, limits_BL, scale=self.scale))
-                first += slab.length
-            if outs:
-                out_BHLR, lse_BHL = merge(outs)
+            if slabs:
+                out_BHLR, lse_BHL = attend(q_BHLR, q_rope_BHLP, slabs, bank.limits_BL, scale=self.scale)
                 parts.append((self._out_of_latent(out_BHLR), lse_BHL))
         return merge(parts)[0]
 
