@@ -23,8 +23,9 @@ from vidence.senses.byte_level import encode, letters, to_bytes
 from vidence.senses.speech.mel import filters, log_mel
 from vidence.senses.speech.moonshine import Moonshine
 from vidence.senses.speech.recogniser import RATE_HZ
-from vidence.senses.speech.whisper import LANGUAGES, Whisper, _words
+from vidence.senses.speech.whisper import LANGUAGES, Whisper
 from vidence.senses.speech.whisper_text import LATEST_FIRST, Vocabulary, allowed, read_tokenizer
+from vidence.senses.speech.whisper_words import word_runs
 
 END, START, ENGLISH, TRANSLATE, TRANSCRIBE, WITHOUT = 8, 9, 10, 11, 12, 13
 FIRST = WITHOUT + 1
@@ -147,9 +148,9 @@ def test_whatever_the_model_prefers_times_come_in_rising_pairs(seed: int) -> Non
 
 def test_words_end_at_spaces_or_where_there_are_none_at_whole_characters() -> None:
     one_phrase = [(0.0, 5.0)] * 6
-    assert _words(SMALL, [1, 2, 7, 1, 2], "en", one_phrase) == [range(3), range(3, 5)]
-    assert _words(SMALL, [4, 5, 6, 7, 4], "ja", one_phrase) == [range(1), range(1, 4), range(4, 5)]
-    assert _words(SMALL, [2, 2], "en", [(0.0, 1.0), (2.0, 3.0)]) == [range(1), range(1, 2)]
+    assert word_runs(SMALL, [1, 2, 7, 1, 2], "en", one_phrase) == [range(3), range(3, 5)]
+    assert word_runs(SMALL, [4, 5, 6, 7, 4], "ja", one_phrase) == [range(1), range(1, 4), range(4, 5)]
+    assert word_runs(SMALL, [2, 2], "en", [(0.0, 1.0), (2.0, 3.0)]) == [range(1), range(1, 2)]
 
 
 def test_a_vocabulary_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from vidence.senses.speech.recogniser import RATE_HZ, Recogniser, Transcript, Wo
 from vidence.senses.speech.sentences import sentences
 from vidence.senses.speech.tongues import Tongues
 from vidence.senses.speech.vad import STEP, Stretch, quietest, speech_probabilities, utterances
-from vidence.senses.speech.whisper import SPACELESS
+from vidence.senses.speech.whisper_words import SPACELESS
 from vidence.timeline import Instant, Span
 
 if TYPE_CHECKING:

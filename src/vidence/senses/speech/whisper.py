@@ -15,10 +15,11 @@ import numpy as np
 from vidence.catalogue import digest, weights
 from vidence.senses.speech.alignment import onsets
 from vidence.senses.speech.mel import log_mel
-from vidence.senses.speech.recogniser import RATE_HZ, Transcript, Word
+from vidence.senses.speech.recogniser import RATE_HZ, Transcript
 from vidence.senses.speech.repetition import fresh_mean, loop_length
 from vidence.senses.speech.runtime import Graph
 from vidence.senses.speech.whisper_text import TIME_STEP_S, Vocabulary, allowed, read_tokenizer
+from vidence.senses.speech.whisper_words import SPACELESS, phrase_bounds, timed_word, word_runs
 
 ATTENTION = "cross_attention"  # decoder outputs `cross_attention.LAYER`, as `graphs` adds them
 TOKENS_PER_S = 12  # languages that Whisper cuts into bytes (Thai, Tamil) take up to ten a second
@@ -35,9 +36,6 @@ _CODES = (
 )
 LANGUAGES: frozenset[str] = frozenset(_CODES.split())
 """What it was trained on, as it names them: ISO 639-1, and haw, jw."""
-
-# Written without spaces between words.
-SPACELESS = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})
 
 # (layer, head) pairs whose attention follows the sound, as the authors of the models chose and published them.
 _TIME_HEADS = {
@@ -138,10 +136,10 @@ class Whisper:
         rows = [*kept, min(kept[-1] + 1, len(looks_TN) - 1)]
         steps = max(round(length_s / TIME_STEP_S), len(rows))
         edges_s = np.append(onsets(looks_TN[rows, :steps]), steps) * TIME_STEP_S + LAG_S
-        bounds = _phrases(tokens, kept, known, length_s)
-        runs = _words(known, [tokens[i] for i in kept], language, bounds)
+        bounds = phrase_bounds(tokens, kept, known, length_s)
+        runs = word_runs(known, [tokens[i] for i in kept], language, bounds)
         chosen = [probabilities[i] for i in kept]
-        words = tuple(_word(known, tokens, kept, chosen, run, edges_s, bounds) for run in runs)
+        words = tuple(timed_word(known, tokens, kept, chosen, run, edges_s, bounds) for run in runs)
         confidence = fresh_mean([tokens[i] for i in kept], chosen)
         spoken = tuple(word for word in words if word.text)
         return Transcript(spoken, language, confidence, bool(loop), "" if language in SPACELESS else " ")
@@ -193,48 +191,3 @@ class _Decoder:
 def _choose(logits_V: np.ndarray) -> tuple[int, float]:
     token = int(logits_V.argmax())
     return token, float(1.0 / np.exp(logits_V - logits_V[token]).sum())
-
-
-def _phrases(
-    tokens: Sequence[int], kept: Sequence[int], known: Vocabulary, length_s: float
-) -> list[tuple[float, float]]:
-    """Return for each text token the times between which its phrase lies, as far as they were written."""
-    bounds: list[tuple[float, float]] = []
-    for i in kept:
-        before = [token for token in tokens[:i] if token >= known.first_time]
-        after = [token for token in tokens[i:] if token >= known.first_time]
-        start_s = (before[-1] - known.first_time) * TIME_STEP_S if before else 0.0
-        end_s = (after[0] - known.first_time) * TIME_STEP_S if after else length_s
-        bounds.append((min(start_s, length_s), min(max(end_s, start_s), length_s)))
-    return bounds
-
-
-def _words(
-    known: Vocabulary, tokens: Sequence[int], language: str, bounds: Sequence[tuple[float, float]]
-) -> list[range]:
-    """Cut text tokens into words: at spaces, or where the language has none, at every whole character."""
-    runs: list[range] = []
-    for at, token in enumerate(tokens):
-        fresh = at == 0 or bounds[at] != bounds[at - 1]
-        if language in SPACELESS:
-            whole = bool(runs) and "\ufffd" not in known.text(tokens[runs[-1].start : at])
-            mark = all(not c.isalnum() and c != "\ufffd" for c in known.text([token]))
-            begins = fresh or (whole and not mark)
-        else:
-            begins = fresh or known.texts[token].startswith(b" ")
-        if begins or not runs:
-            runs.append(range(at, at + 1))
-        else:
-            runs[-1] = range(runs[-1].start, at + 1)
-    return runs
-
-
-def _word(
-    known: Vocabulary, tokens: Sequence[int], kept: Sequence[int], probabilities: Sequence[float], run: range,
-    edges_s: np.ndarray, bounds: Sequence[tuple[float, float]],
-) -> Word:  # fmt: skip
-    low, high = bounds[run.start]
-    start_s = float(np.clip(edges_s[run.start], low, high))
-    end_s = float(np.clip(edges_s[run.stop], start_s, high))
-    probability = float(np.exp(np.mean(np.log(np.maximum(probabilities[run.start : run.stop], 1e-9)))))
-    return Word(known.text([tokens[kept[i]] for i in run]).strip(), start_s, end_s, probability)
