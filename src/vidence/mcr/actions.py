@@ -196,12 +196,11 @@ class Actions:
                 else rate_hz
             )
         watchers = [(s.name, s.watch(situation.media, span)) for s in senses]
-        decode_side = None if region else max(sides.values())
-        for frame in situation.media.frames(span, rate_hz=rate_hz, max_side=decode_side):
+        for picture in situation.media.pictures(span, rate_hz=rate_hz):
             situation.meter.frames += 1
-            shown = crop(frame, region) if region else frame
+            part = crop(picture.at(None), region) if region else None
             for name, watcher in watchers:
-                watcher.see(reduced(shown, sides[name]))
+                watcher.see(reduced(part, sides[name]) if part else picture.at(sides[name]))
         situation.meter.seconds_decoded += float(span.duration)
         situation.meter.model_calls += len(watchers)
         found = [o for _, watcher in watchers for o in watcher.finish()]

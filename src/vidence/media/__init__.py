@@ -1,6 +1,6 @@
 """Open a video, know it, and take exact frames and sound from it."""
 
-from vidence.media.frame import Frame, Image
+from vidence.media.frame import Frame, Image, Picture
 from vidence.media.info import AudioStream, MediaInfo, SubtitleStream, VideoStream
 from vidence.media.media import Media, open_media
 from vidence.media.subtitles import Cue
@@ -12,6 +12,7 @@ __all__ = [
     "Image",
     "Media",
     "MediaInfo",
+    "Picture",
     "SubtitleStream",
     "VideoStream",
     "open_media",

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from vidence.errors import MediaError
 from vidence.media import sound, subtitles
 from vidence.media.cursor import Cursor, Shown, steps
-from vidence.media.frame import Frame
+from vidence.media.frame import Frame, Picture
 from vidence.media.identity import content_hash, content_size
 from vidence.media.index import PacketIndex
 from vidence.media.info import MediaInfo
@@ -93,6 +94,14 @@ class Media:
         Raises:
             MediaError: the medium has no video.
         """
+        for picture in self.pictures(span, rate_hz=rate_hz):
+            yield picture.at(max_side)
+
+    def pictures(self, span: Span | None = None, *, rate_hz: float | None = None) -> Iterator[Picture]:
+        """Yield what `frames` yields, before it is turned into pixels: each may be had at several sizes, or not at all.
+
+        A picture is to be asked for its pixels on the thread that iterates.
+        """
         # Without a span, whatever decodes is given, also past the end that the packets promised (joined recordings).
         whole = Span(self.info.span.start, self._end + _FOREVER_S) if span is None else span
         with self._cursor(whole.start) as cursor:
@@ -101,8 +110,8 @@ class Media:
             else:
                 chosen = _picked(cursor, whole, instant(rate_hz), self._video()[0].time_base, self._end)
             for shown, until in chosen:
-                image = cursor.painter.image(shown.picture, max_side)
-                yield Frame(shown.time, until - shown.time, image, shown.key)
+                paint = partial(cursor.painter.image, shown.picture)
+                yield Picture(shown.time, until - shown.time, shown.key, paint)
 
     def frames_at(
         self, times: Sequence[Instant], *, max_side: int | None = None, mode: Mode = "auto"

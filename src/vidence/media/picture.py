@@ -12,6 +12,7 @@ from vidence.media.frame import Image
 if TYPE_CHECKING:
     from av.filter import Graph
     from av.video.frame import VideoFrame
+    from av.video.reformatter import VideoReformatter
 
 _SWS_CS_709, _SWS_CS_601, _UNSPECIFIED = 1, 5, 2
 _HD_LINES = 720  # from here up, players take untagged video to be BT.709, below it BT.601
@@ -52,12 +53,11 @@ class View:
 
 
 class Painter:
-    """Turns frames into images. Keeps its scaler between frames; not thread-safe."""
+    """Turns frames into images. Keeps a scaler for each size between frames; not thread-safe."""
 
     def __init__(self, view: View) -> None:
-        from av.video.reformatter import VideoReformatter
-
-        self._view, self._scaler = view, VideoReformatter()
+        self._view = view
+        self._scalers: dict[int | None, VideoReformatter] = {}
         self._splitter: tuple[tuple[int, int, str], Graph] | None = None
 
     def image(self, frame: VideoFrame, max_side: int | None = None) -> Image:
@@ -73,7 +73,7 @@ class Painter:
         return self._upright(pixels)
 
     def _scaled(self, frame: VideoFrame, max_side: int | None, pixel_format: str) -> np.ndarray:
-        from av.video.reformatter import Interpolation
+        from av.video.reformatter import Interpolation, VideoReformatter
 
         width, height = self._view.size(max_side)
         if self._view.transpose:
@@ -82,7 +82,8 @@ class Painter:
         if frame.interlaced_frame:
             frame = self._field(frame)
         smaller = width < frame.width or height < frame.height
-        scaled = self._scaler.reformat(
+        scaler = self._scalers.setdefault(max_side, VideoReformatter())
+        scaled = scaler.reformat(
             frame,
             width,
             height,

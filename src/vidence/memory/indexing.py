@@ -119,7 +119,6 @@ class _Run:
         self.hopeless: set[tuple[str, Span]] = set()
         self.report = IndexReport(media.hash)
         visual = [sense.sampling for sense in senses if isinstance(sense, VisualSense)]
-        # sized for all senses asked for, not only those due: a resumed run shall see the very same pixels
         self.plan = plan(visual) if visual else None
 
     def todo(self) -> dict[Span, list[Sense]]:

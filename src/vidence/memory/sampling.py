@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from math import floor, gcd, lcm
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from vidence.senses.sense import Sampling
 from vidence.timeline import Instant, Span, instant
 
 if TYPE_CHECKING:
-    from vidence.media import Frame, Media
+    from vidence.media import Frame, Media, Picture
 
 FASTEST_HZ = 20
 _EVERY_FRAME_GAP_S = Fraction(1, 4)  # a picture that stands longer is shown at the segment's start
@@ -22,17 +21,16 @@ _EVERY_FRAME_GAP_S = Fraction(1, 4)  # a picture that stands longer is shown at 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to decode so that every sampling can be served exactly."""
+    """Which frames to decode so that every sampling can be served exactly."""
 
     rate_hz: float | None
-    max_side: int
     lead_s: Fraction
 
 
 def plan(samplings: Iterable[Sampling]) -> Plan:
-    """Choose the slowest rate whose grid holds every sense's grid, a size that serves all, and the longest lead.
+    """Choose the slowest rate whose grid holds every sense's grid, and the longest lead.
 
-    Where that rate is above `FASTEST_HZ`, every frame is taken (that costs no decoding, only the conversion to RGB).
+    Where that rate is above `FASTEST_HZ`, every frame is taken (that costs nothing: only wanted pixels are made).
     """
     wanted = list(samplings)
     rates = [instant(s.rate_hz) for s in wanted if s.rate_hz]
@@ -40,7 +38,7 @@ def plan(samplings: Iterable[Sampling]) -> Plan:
     if len(rates) == len(wanted):
         common = Fraction(lcm(*(r.numerator for r in rates)), gcd(*(r.denominator for r in rates)))
     rate_hz = float(common) if common is not None and common <= FASTEST_HZ else None
-    return Plan(rate_hz, max(s.max_side for s in wanted), max(instant(s.lead_s) for s in wanted))
+    return Plan(rate_hz, max(instant(s.lead_s) for s in wanted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +75,10 @@ class Reel:
 
     def __init__(self, media: Media, plan: Plan) -> None:
         self._media, self.plan = media, plan
-        self._frames: Iterator[Frame] = iter(())
+        self._pictures: Iterator[Picture] = iter(())
         self._at: Instant | None = None  # where the running decode stands: the end of the segment last shown
-        self._before: Frame | None = None  # the last frame that began before it
-        self._upcoming: Frame | None = None  # the first that did not
+        self._before: Picture | None = None  # the last frame that began before it
+        self._upcoming: Picture | None = None  # the first that did not
         self._tails: dict[str, list[Frame]] = {}
 
     def show(self, segment: Span, samplings: Mapping[str, Sampling]) -> Iterator[tuple[str, Frame]]:
@@ -96,13 +94,13 @@ class Reel:
             self._start(segment, samplings)
         shares = [_Share.of(name, sampling, segment) for name, sampling in samplings.items()]
         began, self._at = False, None  # left so when a decoder's error or the caller ends this early
-        while (frame := self._next()) is not None and frame.time < segment.end:
-            if not began and frame.time >= segment.start:
+        while (picture := self._next()) is not None and picture.time < segment.end:
+            if not began and picture.time >= segment.start:
                 began = True
-                yield from self._standing(frame.time, segment, shares)
-            yield from self._deal(frame, shares)
-            self._before = frame
-        self._upcoming = frame
+                yield from self._standing(picture.time, segment, shares)
+            yield from self._deal(picture, shares)
+            self._before = picture
+        self._upcoming = picture
         if not began:
             yield from self._standing(segment.end, segment, shares)
         self._at = segment.end
@@ -110,23 +108,23 @@ class Reel:
     def _start(self, segment: Span, samplings: Mapping[str, Sampling]) -> None:
         whole, lead_s = self._media.info.span, self.plan.lead_s
         span = Span(segment.start - lead_s, max(whole.end, segment.end))
-        self._frames = self._media.frames(span, rate_hz=self.plan.rate_hz, max_side=self.plan.max_side)
+        self._pictures = self._media.pictures(span, rate_hz=self.plan.rate_hz)
         self._before = self._upcoming = None
         self._tails = {name: [] for name in samplings}
 
-    def _next(self) -> Frame | None:
+    def _next(self) -> Picture | None:
         waiting, self._upcoming = self._upcoming, None
-        return waiting or next(self._frames, None)
+        return waiting or next(self._pictures, None)
 
-    def _deal(self, frame: Frame, shares: Iterable[_Share]) -> Iterator[tuple[str, Frame]]:
-        sizes = _Sizes(frame.image)
+    def _deal(self, picture: Picture, shares: Iterable[_Share]) -> Iterator[tuple[str, Frame]]:
         before = self._before.time if self._before else None
+        sized = cache(picture.at)  # senses that want the same size share it
         for share in shares:
-            if share.wants(frame.time, before):
-                sized = _sized(frame, share.max_side, sizes)
+            if share.wants(picture.time, before):
+                frame = sized(share.max_side)
                 if frame.time >= share.tail:
-                    self._tails[share.name].append(sized)
-                yield share.name, sized
+                    self._tails[share.name].append(frame)
+                yield share.name, frame
 
     def _standing(
         self, until: Instant, segment: Span, shares: Iterable[_Share]
@@ -134,51 +132,8 @@ class Reel:
         if self._before is None:
             return
         duration = min(until, segment.end) - segment.start
-        shown = replace(self._before, time=segment.start, duration=duration, key=False)
-        sizes = _Sizes(shown.image)
+        sized = cache(replace(self._before, time=segment.start, duration=duration, key=False).at)
         for share in shares:
             gap_s = 1 / share.rate_hz if share.rate_hz else _EVERY_FRAME_GAP_S
             if duration > gap_s:
-                yield share.name, _sized(shown, share.max_side, sizes)
-
-
-def _sized(frame: Frame, max_side: int, sizes: _Sizes) -> Frame:
-    return replace(frame, image=sizes.at(max_side))
-
-
-class _Sizes:
-    """One picture at every size asked for; senses that want the same size share it.
-
-    Halves are made first and shared: 1280 to 160 pixels takes 0.4 ms so, 1.5 ms in one step, and is the same average.
-    """
-
-    def __init__(self, image: np.ndarray) -> None:
-        self._halves = [image]
-        self._made: dict[int, np.ndarray] = {}
-
-    def at(self, max_side: int) -> np.ndarray:
-        """Return the picture with no side above `max_side`, (H, W, 3) uint8; a smaller one stays as it is."""
-        if max_side not in self._made:
-            height, width = self._halves[0].shape[:2]
-            scale = min(max_side / max(height, width), 1.0)
-            self._made[max_side] = self._reduced(max(round(width * scale), 1), max(round(height * scale), 1))
-        return self._made[max_side]
-
-    def _reduced(self, width: int, height: int) -> np.ndarray:
-        import cv2
-
-        level = 0
-        while True:
-            image = self._halves[level]
-            rows, columns = image.shape[:2]
-            if rows % 2 or columns % 2 or rows < 2 * height or columns < 2 * width:
-                break
-            level += 1
-            if level == len(self._halves):
-                half = columns // 2, rows // 2
-                self._halves.append(cv2.resize(image, half, interpolation=cv2.INTER_AREA))
-        return (
-            image
-            if (columns, rows) == (width, height)
-            else cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-        )
+                yield share.name, sized(share.max_side)

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
+from math import floor, lcm
 
 import numpy as np
 
@@ -76,37 +76,64 @@ def fades(times: Sequence[Instant], dark: Sequence[Run]) -> Iterator[Cut]:
 
 def dissolves(times: Sequence[Instant], thumbs_NYXC: np.ndarray, taken: Sequence[Span]) -> list[Cut]:
     """Return dissolves, dated at their middle, none across a span already taken by another kind."""
+    if not times:
+        return []
     found: list[Cut] = []
     flat = thumbs_NYXC.reshape(len(times), -1)
-    for middle in _grid(times):
-        for half in HALF_WIDTHS_S:
-            window = Span(middle - 2 * half, middle + 2 * half)
-            if any(Span(middle - half, middle + half).overlaps(span) for span in taken):
+    clock = _Clock.of(times)
+    closed = [(clock.ticks(span.start), clock.ticks(span.end)) for span in taken]
+    for middle in clock.grid():
+        for half in map(clock.ticks, HALF_WIDTHS_S):
+            if middle - 2 * half < clock.times[0] or middle + 2 * half > clock.times[-1]:
                 continue
-            if (
-                window.start >= times[0]
-                and window.end <= times[-1]
-                and (cut := _mixture(times, flat, middle, half))
-            ):
+            if any(_meet(middle - half, middle + half, *span) for span in closed):
+                continue
+            if cut := _mixture(times, flat, *clock.around(middle, half)):
                 found.append(cut)
     # One dissolve answers at several middles and widths: the best fit within its reach stands for it.
     best = [cut for cut in found if not any(_beats(other, cut) for other in found)]
     return list({cut.time: cut for cut in best}.values())
 
 
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """Exact times as whole numbers of one unit, `per_s` to the second: fractions took a third of the sense's time."""
+
+    per_s: int
+    times: list[int]
+
+    @classmethod
+    def of(cls, times: Sequence[Instant]) -> _Clock:
+        per_s = lcm(GRID_HZ, *(half.denominator for half in HALF_WIDTHS_S), *{t.denominator for t in times})
+        return cls(per_s, [time.numerator * (per_s // time.denominator) for time in times])
+
+    def ticks(self, time: Instant) -> int:
+        return floor(time * self.per_s)
+
+    def grid(self) -> Iterator[int]:
+        """Yield the ticks of the absolute grid, so that they do not depend on where a segment begins."""
+        step = self.per_s // GRID_HZ
+        return iter(range(-(-self.times[0] // step) * step, -(-self.times[-1] // step) * step, step))
+
+    def around(self, middle: int, half: int) -> tuple[int, ...]:
+        """Return the frames at or after `half` before, at, and `half` after a tick."""
+        last = len(self.times) - 1
+        return tuple(min(bisect_left(self.times, middle + step * half), last) for step in (-1, 0, 1))
+
+
+def _meet(start: int, end: int, other_start: int, other_end: int) -> bool:
+    """Say whether two stretches overlap; the other may be a point."""
+    if other_start == other_end:
+        return start <= other_start <= end
+    return start < other_end and other_start < end
+
+
 def _beats(other: Cut, cut: Cut) -> bool:
     return abs(other.time - cut.time) < 1 and (other.score, -other.time) > (cut.score, -cut.time)
 
 
-def _grid(times: Sequence[Instant]) -> Iterator[Instant]:
-    """Yield instants on the absolute grid, so that they do not depend on where a segment begins."""
-    for k in range(ceil(times[0] * GRID_HZ), ceil(times[-1] * GRID_HZ)):
-        yield Fraction(k, GRID_HZ)
-
-
-def _mixture(times: Sequence[Instant], flat_NP: np.ndarray, middle: Instant, half: Fraction) -> Cut | None:
-    """Fit the frames around `middle` as mixtures of the pictures `half` before and after it."""
-    a, m, b = (min(bisect_left(times, middle + step * half), len(times) - 1) for step in (-1, 0, 1))
+def _mixture(times: Sequence[Instant], flat_NP: np.ndarray, a: int, m: int, b: int) -> Cut | None:
+    """Fit the frames around frame `m` as mixtures of frames `a` and `b`."""
     first, between, second = flat_NP[a], flat_NP[m], flat_NP[b]
     gap = first - second
     norm = float(gap @ gap)

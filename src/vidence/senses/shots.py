@@ -29,9 +29,11 @@ from vidence.timeline import Instant, Span
 if TYPE_CHECKING:
     from vidence.media import Frame, Media
 
-SIDE = 160  # px: a cut is plain at this size
+SIDE = (
+    80  # px: a cut is plain at this size; 80 x 45 finds the very cuts that 160 x 90 finds, in half the time
+)
 REACH_S = 3  # no decision looks farther than this
-DETECTOR = (80, 45)  # columns, rows: finds the very cuts that 160 x 90 finds
+DETECTOR = (80, 45)  # columns, rows
 THUMB = (32, 18)
 ADAPTIVE_RATIO = 3.0  # PySceneDetect's own default: three times the mean of the two neighbours on either side
 LEAST_CONTENT = 8.0  # of 255, mean over H, S and V; low, because every proposal is confirmed
@@ -99,7 +101,9 @@ class ShotWatcher:
         # The detector wants a rate beside the exact time; it is only used for frame numbers, which are not read.
         stamp = FrameTimecode(Timecode(time.numerator, Fraction(1, time.denominator)), fps=Fraction(25))
         # One fixed size, whatever the shape: the detector compares pixel by pixel, and a stream may change its size.
-        small = cv2.resize(frame.image, DETECTOR, interpolation=cv2.INTER_AREA)
+        rows, columns = frame.image.shape[:2]
+        same = (columns, rows) == DETECTOR
+        small = frame.image if same else cv2.resize(frame.image, DETECTOR, interpolation=cv2.INTER_AREA)
         bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
         for found in self._detector.process_frame(stamp, bgr):
             film.proposals.append(bisect_left(film.times, found.pts * found.time_base))

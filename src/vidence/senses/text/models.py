@@ -43,6 +43,7 @@ def _session(name: str) -> InferenceSession:
     options = SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # senses run side by side
     options.enable_cpu_mem_arena = False  # shapes vary, and an arena keeps the largest of each
+    options.add_session_config_entry("session.disable_prepacking", "1")  # 74 MB less, and no slower
     options.log_severity_level = 3
     return InferenceSession(str(weights(name)), options, providers=["CPUExecutionProvider"])
 
