@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from conftest import MakeVideo
 from vidence.catalogue import entries, here
+from vidence.cli.group import vidence
 from vidence.errors import UsageError, WeightsError
 from vidence.senses import SENSES, default_senses, query_encoders
 from vidence.senses.tiers import STANDARD, chosen_tier, is_strong
@@ -85,3 +89,26 @@ def test_the_numbers_of_a_model_stand_beside_its_weights() -> None:
     by_name = {one.name: one for one in entries()}
     assert by_name["siglip2-base-text"].numbers.keys() == {"logit_scale", "logit_bias"}
     assert by_name["silero-vad"].numbers == {}
+
+
+@pytest.mark.parametrize("command", ["index", "transcribe", "ground", "ask", "report"])
+def test_every_command_that_perceives_takes_the_tier_and_the_language(
+    command: str, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    film = str(make_video("a.mp4", frames=5))
+    more = {"ground": ["a dog"], "ask": ["What is said?"], "report": ["-o", str(tmp_path / "a.html")]}
+    line = [command, film, *more.get(command, []), "--memory", str(tmp_path / "m.sqlite")]
+    wrong = CliRunner().invoke(vidence, [*line, "--language", "klingon"])
+    assert wrong.exit_code == UsageError.exit_code
+    assert "klingon" in wrong.stderr
+    assert CliRunner().invoke(vidence, [*line, "--tier", "golden"]).exit_code == UsageError.exit_code
+
+
+def test_the_spoken_language_is_part_of_what_the_memory_keeps(make_video: MakeVideo, tmp_path: Path) -> None:
+    film, there = str(make_video("a.mp4", frames=5)), ["--memory", str(tmp_path / "m.sqlite"), "--json"]
+
+    def done(language: str) -> int:
+        line = ["index", film, "--senses", "speech", "--language", language, *there]
+        return json.loads(CliRunner().invoke(vidence, line).stdout)["segments_done"].get("speech", 0)
+
+    assert [done("es"), done("es"), done("fr"), done("es")] == [1, 0, 1, 0]
