@@ -26,6 +26,8 @@ COMMANDS = (
     "read",
     "shots",
     "report",
+    "chat",
+    "model",
     "models",
 )
 

@@ -153,7 +153,8 @@ class LatentLayer(CacheLayerMixin):
 
     def crop(self, tokens_to_remove: int) -> None:
         """Forget the last tokens; the cache's ledger has been cropped before."""
-        self.tokens = max(self.tokens - abs(tokens_to_remove), 0)
+        del tokens_to_remove  # a pass that was interrupted has entered tokens that not every layer has stored
+        self.tokens = min(self.tokens, self.ledger.tokens)
         for bank, filled in zip(self.banks, self.ledger.filled(), strict=True):
             bank.trim(max(filled, default=0))
 
@@ -253,6 +254,10 @@ class LatentCache(Cache):
         """Forget the last tokens, given as transformers does as a negative number."""
         self.ledger.crop(abs(tokens_to_remove))
         super().crop(tokens_to_remove)
+
+    def crop_to(self, tokens: int) -> None:
+        """Forget all but the first `tokens`, also after a pass that was interrupted."""
+        self.crop(min(tokens - self.ledger.tokens, 0))
 
     def reset(self) -> None:
         """Forget all tokens and keep the memory."""

@@ -86,7 +86,7 @@ class _Latent(PreTrainedModel):
             module.reset()
 
 
-class _Generation(GenerationMixin):
+class _LatentGenerationMixin(GenerationMixin):
     """Give generate() a latent cache, with room for all that it may write."""
 
     def _prepare_cache_for_generation(
@@ -182,7 +182,7 @@ class InternVideo3TextModel(_Latent, Qwen3VLTextModel):
         return position_ids[-3:]  # four rows: the first is the text order, which the ledger keeps by itself
 
 
-class InternVideo3ForCausalLM(_Latent, _Generation):
+class InternVideo3ForCausalLM(_Latent, _LatentGenerationMixin):
     """The decoder with its head, for text alone."""
 
     config: InternVideo3TextConfig
@@ -233,7 +233,7 @@ class InternVideo3Model(_Latent, Qwen3VLModel):
         return super().compute_3d_position_ids(input_ids, inputs_embeds, *args, **kwargs)
 
 
-class InternVideo3ForConditionalGeneration(_Latent, _Generation, Qwen3VLForConditionalGeneration):
+class InternVideo3ForConditionalGeneration(_Latent, _LatentGenerationMixin, Qwen3VLForConditionalGeneration):
     """Images, videos and text in; text out."""
 
     config: InternVideo3Config

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import torch
 
+from vidence.errors import UsageError
+
 MEMINFO = Path("/proc/meminfo")
 LIMIT, USED = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
 
@@ -32,3 +34,22 @@ def _container_bytes() -> int:
         return max(int(LIMIT.read_text(encoding="ascii")) - int(USED.read_text(encoding="ascii")), 0)
     except (OSError, ValueError):  # no such files, or "max": no limit
         return _machine_bytes()
+
+
+def chosen_device(name: str) -> torch.device:
+    """Return the device of this name; "auto" is a GPU where there is one.
+
+    Raises:
+        UsageError: no such device, or it is not here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UsageError(f"--device {name}: no such device; use auto, cpu, cuda or cuda:N") from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UsageError(
+            f"--device {name}: this machine has {torch.cuda.device_count()} GPUs that torch can use"
+        )
+    return device

@@ -1,0 +1,110 @@
+"""`vidence chat`: talk with a local model about videos."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vidence.cli.console import clean, note
+from vidence.cli.extras import device_option, need
+from vidence.cli.options import verbosity_options
+
+if TYPE_CHECKING:
+    from vidence.models.internvideo3.conversation import Conversation
+
+TYPES = ("auto", "bfloat16", "float32")
+
+
+@click.command("chat", short_help="Talk with a local model.")
+@click.option(
+    "--model",
+    "directory",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Folder with an InternVideo3 model and its processor.",
+)
+@click.option("--video", "videos", multiple=True, metavar="FILE", help="A video to talk about; repeat it.")
+@click.option("--image", "images", multiple=True, metavar="FILE", help="An image to talk about; repeat it.")
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(min=1),
+    default=1024,
+    show_default=True,
+    metavar="N",
+    help="Longest answer.",
+)
+@click.option(
+    "--cache",
+    "storage",
+    type=click.Choice(["float", "int8"]),
+    help="How cached rows are kept: as computed, or in 8 bits. Default: as the model says.",
+)
+@click.option(
+    "--dtype", type=click.Choice(TYPES), default="auto", show_default=True, help="Numbers to compute in."
+)
+@device_option
+@verbosity_options
+def command(
+    directory: Path,
+    videos: tuple[str, ...],
+    images: tuple[str, ...],
+    max_tokens: int,
+    storage: str | None,
+    dtype: str,
+    device: str,
+) -> None:
+    """Read one message a line from the terminal or a pipe, and print each answer as it is written.
+
+    Videos and images are seen once, with the first message. What the model says is not checked: for answers whose
+    evidence is opened again, use `vidence ask`.
+
+    \b
+    vidence chat --model internvideo3-8b --video talk.mp4
+    echo "What is on the first slide?" | vidence chat --model internvideo3-8b --video talk.mp4
+    """
+    need("model")
+    conversation = _open(directory, dtype, device, storage)
+    for text in _messages():
+        conversation.say(text, videos=videos, images=images, told=_tell, max_new_tokens=max_tokens)
+        click.echo()
+        videos = images = ()
+
+
+def _open(directory: Path, dtype: str, device: str, storage: str | None) -> Conversation:
+    from transformers import AutoTokenizer
+
+    from vidence.models.internvideo3.conversation import Conversation
+    from vidence.models.internvideo3.loading import load_model
+    from vidence.models.internvideo3.modeling import InternVideo3ForCausalLM
+    from vidence.models.internvideo3.processing import InternVideo3Processor
+    from vidence.models.internvideo3.room import chosen_device
+
+    model = load_model(directory, dtype=dtype, device=chosen_device(device))
+    text_only = isinstance(model, InternVideo3ForCausalLM)
+    processor = (AutoTokenizer if text_only else InternVideo3Processor).from_pretrained(directory)
+    return Conversation(model, processor, storage=storage)
+
+
+def _messages() -> Iterator[str]:
+    """Yield what is typed or piped, line by line; an empty line is no message."""
+    asks = sys.stdin.isatty()
+    if asks:
+        note("Write a message and press Enter; end with Ctrl-D.")
+    while True:
+        if asks:
+            click.echo("> ", nl=False, err=True)
+        line = sys.stdin.readline()
+        if not line:
+            return
+        if line.strip():
+            yield line.strip()
+
+
+def _tell(piece: str) -> None:
+    click.echo(clean(piece), nl=False)
+    sys.stdout.flush()

@@ -1,0 +1,32 @@
+"""What commands of optional parts share: the check that they are installed, and their flags."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import click
+
+from vidence.errors import UsageError
+
+PACKAGES = {"model": ("torch", "transformers")}
+
+device_option = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="Where the model runs: auto (a GPU where there is one), cpu, cuda, cuda:1...",
+)
+
+
+def need(extra: str) -> None:
+    """Check that an extra's packages are installed.
+
+    Raises:
+        UsageError: naming what to install.
+    """
+    missing = [name for name in PACKAGES[extra] if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"this needs {' and '.join(missing)}; install them with: pip install 'vidence[{extra}]'"
+        )

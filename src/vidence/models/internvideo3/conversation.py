@@ -1,0 +1,119 @@
+"""Talk with a model: each turn adds only its own tokens to the cache, so a video is seen once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import TextStreamer
+
+from vidence.errors import UsageError
+from vidence.models.internvideo3.latent import LatentCache
+from vidence.models.internvideo3.modeling import InternVideo3ForCausalLM, InternVideo3ForConditionalGeneration
+
+Told = Callable[[str], None]
+
+
+class Conversation:
+    """A dialogue with its cache. `processor` is the model's, or for a text model its tokenizer.
+
+    A turn that fails or is interrupted leaves no trace: the conversation stands as before it.
+    """
+
+    def __init__(
+        self,
+        model: InternVideo3ForConditionalGeneration | InternVideo3ForCausalLM,
+        processor: Any,
+        *,
+        storage: str | None = None,
+    ) -> None:
+        self.model: Any = model
+        self.processor = processor
+        self.tokenizer = getattr(processor, "tokenizer", processor)
+        self.cache = LatentCache(self.model.config.get_text_config(decoder=True), storage=storage)
+        self.ids_BT = torch.zeros((1, 0), dtype=torch.int64, device=model.device)
+
+    def say(
+        self,
+        text: str,
+        *,
+        videos: Sequence[Any] = (),
+        images: Sequence[Any] = (),
+        told: Told | None = None,
+        max_new_tokens: int = 1024,
+        **options: Any,
+    ) -> str:
+        """Answer `text` about the pictures of this and earlier turns; `told` receives the answer piece by piece.
+
+        Options are those of `generate`.
+
+        Raises:
+            UsageError: the context does not fit the memory, or a text model is shown pictures.
+            MediaError: a video cannot be read.
+        """
+        inputs = self._inputs(text, videos, images)
+        ids_BL = torch.cat([self.ids_BT, inputs.pop("input_ids")], 1)
+        held, cached = ids_BL.shape[1], self.cache.get_seq_length()
+        if "mm_token_type_ids" in inputs:
+            earlier = inputs["mm_token_type_ids"].new_zeros(1, self.ids_BT.shape[1])
+            inputs["mm_token_type_ids"] = torch.cat([earlier, inputs["mm_token_type_ids"]], 1)
+        try:
+            ids_BT = self.model.generate(
+                input_ids=ids_BL,
+                attention_mask=torch.ones_like(ids_BL),
+                past_key_values=self.cache,
+                streamer=None if told is None else _Streamer(self.tokenizer, told),
+                max_new_tokens=max_new_tokens,
+                pad_token_id=self.tokenizer.pad_token_id,
+                eos_token_id=self.tokenizer.eos_token_id,
+                **inputs,
+                **options,
+            )
+        except BaseException:
+            self.cache.crop_to(cached)
+            raise
+        self.ids_BT = ids_BT
+        return self.tokenizer.decode(ids_BT[0, held:], skip_special_tokens=True)
+
+    def _inputs(self, text: str, videos: Sequence[Any], images: Sequence[Any]) -> dict[str, Tensor]:
+        pictures = {name: list(given) for name, given in (("videos", videos), ("images", images)) if given}
+        if pictures and isinstance(self.model, InternVideo3ForCausalLM):
+            raise UsageError("this model reads text alone; ask without pictures")
+        content = [{"type": name[:-1]} for name, given in pictures.items() for _ in given]
+        parts = [*content, {"type": "text", "text": text}] if content else text
+        turn = self.processor.apply_chat_template(
+            [{"role": "user", "content": parts}], tokenize=False, add_generation_prompt=True
+        )
+        turn = self._end_of_answer() + turn
+        inputs = self.processor(text=[turn], return_tensors="pt", **pictures)
+        return {
+            name: value.to(self.model.device)
+            for name, value in inputs.items()
+            if name not in ("attention_mask", "token_type_ids")
+        }
+
+    def _end_of_answer(self) -> str:
+        """Return what the template writes between an answer and this turn; one cut short lacks its end mark."""
+        if not self.ids_BT.shape[1]:
+            return ""
+        ended = int(self.ids_BT[0, -1]) == self.tokenizer.eos_token_id
+        return "\n" if ended else f"{self.tokenizer.eos_token}\n"
+
+    def _marks(self) -> dict[str, int]:
+        """Return how an answer ends, where the checkpoint does not say."""
+        if self.model.generation_config.eos_token_id is not None:
+            return {}
+        return {"pad_token_id": self.tokenizer.pad_token_id, "eos_token_id": self.tokenizer.eos_token_id}
+
+
+class _Streamer(TextStreamer):
+    def __init__(self, tokenizer: Any, told: Told) -> None:
+        super().__init__(tokenizer, skip_prompt=True, skip_special_tokens=True)
+        self.told = told
+
+    def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
+        """Pass a piece on as soon as no later token can change it."""
+        if text:
+            self.told(text)
