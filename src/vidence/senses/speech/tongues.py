@@ -2,7 +2,7 @@
 
 A medium's main language is told once, from its first half minute of speech. Each utterance is heard by the English
 recogniser first, which is quick and, where it is sure, right: an English sentence in a French film is written as
-English. The confidence of Moonshine on 19 real English recordings was 0.80 to 1.00; on real Spanish, French, Italian and
+English. The confidence of Moonshine on 19 real recordings was 0.80 to 1.00; on real Spanish, French, Italian and
 Russian at most 0.61 in sentences, and 0.74 in lists of days and months, whose names are near the English ones
 (benchmarks/speech.py).
 """
