@@ -205,3 +205,40 @@ def test_names_are_known_by_their_likes() -> None:
     person = next(kind for kind in types_asked("Which user name is shown?") if kind.name == "person")
     scores = person.scores(["Tiffany Antopolski", "System Settings", "14:35"])
     assert scores[0] > 0.5 > max(scores[1:])
+
+
+def light(brightness: float, saturation: float, colours: list[list[Any]], *rows: str) -> Observation:
+    regions = [row.split() for row in rows]
+    how = {"brightness": brightness, "saturation": saturation, "colours": colours, "regions": regions}
+    return seen("colour", 0, 40, "", None, monochrome=False, tint=None, **how)
+
+
+MEADOW = light(
+    0.62, 0.3, [["green", 0.5], ["blue", 0.35]], "blue blue cyan", "green green green", "green " * 3
+)
+STREET_AT_NIGHT = light(0.12, 0.1, [["black", 0.9], ["orange", 0.05]], *["black black black"] * 3)
+MIST = light(0.6, 0.02, [["grey", 0.97]], *["grey grey grey"] * 3)
+PISTE = light(0.75, 0.1, [["white", 0.6], ["blue", 0.3]], "blue blue blue", "white grey white", "white " * 3)
+WEATHER = ("Clear and sunny", "Foggy", "Snow")
+
+
+@pytest.mark.parametrize(
+    ("scene", "weather"), [(MEADOW, "Clear and sunny"), (MIST, "Foggy"), (PISTE, "Snow")], ids=WEATHER
+)
+def test_the_sky_and_the_ground_tell_the_weather(scene: Observation, weather: str) -> None:
+    assert best("What is the weather like?", [scene], *WEATHER)[0] == weather
+
+
+def test_light_tells_day_from_night_in_any_language() -> None:
+    assert best("Is it day or night?", [MEADOW], "Day", "Night")[0] == "Day"
+    assert best("Is it day or night?", [STREET_AT_NIGHT], "Day", "Night")[0] == "Night"
+    assert best("Was it filmed at night?", [STREET_AT_NIGHT], "Yes", "No")[0] == "Yes"
+    assert best("Was it filmed at night?", [MEADOW], "Yes", "No")[0] == "No"
+    assert best("¿Es de día o de noche?", [STREET_AT_NIGHT], "de día", "de noche")[0] == "de noche"
+
+
+def test_furniture_tells_a_room_and_a_green_field_the_open_air() -> None:
+    grey = light(0.5, 0.1, [["grey", 0.8], ["brown", 0.2]], *["grey grey brown"] * 3)
+    sofa = seen("objects", 0, 40, "couch", [Box(0.1, 0.1, 0.5, 0.5)], colours=[])
+    assert best("Where was this filmed?", [grey, sofa], "Indoors", "Outdoors")[0] == "Indoors"
+    assert best("Where was this filmed?", [MEADOW], "Indoors", "Outdoors")[0] == "Outdoors"

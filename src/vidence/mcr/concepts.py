@@ -52,6 +52,19 @@ PLACES: Table = {
     "middle": ("middle", "centre", "center", "central"),
 }
 
+SETTINGS: Table = {
+    "day": ("daytime", "daylight", "day", "noon", "midday", "afternoon", "morning"),
+    "night": ("night", "nighttime", "at night", "midnight", "darkness"),
+    "indoors": ("indoors", "inside", "indoor", "in a room", "in a house", "in a building"),
+    "outdoors": ("outdoors", "outside", "outdoor", "open air", "in a field", "street", "in nature"),
+    "clear": ("clear sky", "sunny", "sunshine", "clear", "blue sky", "fair", "cloudless"),
+    "cloudy": ("cloudy", "overcast", "clouds", "grey sky"),
+    "rain": ("rain", "rainy", "raining", "downpour"),
+    "fog": ("fog", "foggy", "mist", "misty", "haze", "hazy"),
+    "snow": ("snow", "snowy", "snowing", "blizzard"),
+}
+"""Where and under what sky: what light and colour tell of a scene."""
+
 THINGS: Table = {
     "person": (
         "person", "people", "man", "woman", "men", "women", "boy", "girl", "child", "children", "kid", "worker",
@@ -180,7 +193,9 @@ def _vectors(table_id: str) -> tuple[list[str], np.ndarray]:
     return names, embed([phrase for phrases in table.values() for phrase in phrases[:3]])
 
 
-TABLES: dict[str, Table] = {"colours": COLOURS, "directions": DIRECTIONS, "places": PLACES, "things": THINGS}
+TABLES: dict[str, Table] = {
+    "colours": COLOURS, "directions": DIRECTIONS, "places": PLACES, "settings": SETTINGS, "things": THINGS,
+}  # fmt: skip
 
 
 def mentions(text: str, table: str, language: str = "en") -> list[Mention]:

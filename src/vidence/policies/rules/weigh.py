@@ -18,13 +18,14 @@ from vidence.policies.rules.extraction import clock_hypotheses, said_hypotheses,
 from vidence.policies.rules.movement import direction_clues, place_clues
 from vidence.policies.rules.ordering import order_clues
 from vidence.policies.rules.presence import presence_clues, what_hypotheses
+from vidence.policies.rules.setting import setting_clues
 from vidence.policies.rules.words import meaning_clues, word_clues
 
 Reader = Callable[[Situation, Sequence[str]], list[Clue]]
 
 READERS: tuple[Reader, ...] = (
     colour_clues, monochrome_clues, direction_clues, place_clues, change_clues, count_clues, camera_clues, order_clues,
-    thing_clues, looks_clues, word_clues, meaning_clues, presence_clues,
+    thing_clues, looks_clues, setting_clues, word_clues, meaning_clues, presence_clues,
 )  # fmt: skip
 """Each weighs the options it can judge and is silent on the rest."""
 
