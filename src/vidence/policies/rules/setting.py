@@ -14,7 +14,7 @@ from vidence.policies.rules.options import concepts_of, contrast
 from vidence.policies.rules.tracks import in_window
 from vidence.senses.observation import Observation
 
-_STRENGTH = 2.5
+_STRENGTH = 2.0
 _SKY, _GROUND = slice(0, 3), slice(6, 9)  # of the nine cells, rows from the top
 _OPEN_AIR = {
     "car", "bus", "truck", "train", "boat", "airplane", "traffic light", "stop sign", "bench", "horse", "sheep", "cow",
