@@ -5,25 +5,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from vidence.senses.captions.captioner import Caption, Captioner
+from vidence.senses.captions.captioner import Captioner
 from vidence.senses.captions.florence import Florence
 from vidence.senses.observation import Observation, Producer
 from vidence.senses.sense import Cost, Sampling
-from vidence.timeline import Instant, Span, instant
+from vidence.senses.stills import Stills
+from vidence.timeline import Span, instant
 
 if TYPE_CHECKING:
-    from vidence.media import Frame, Image, Media
+    from vidence.media import Frame, Media
 
 PERIOD_S = 8  # a look every 8 s: at about 4 s of work a caption, half of real time at the worst
-THUMBNAIL = 16  # px a side
-CHANGED = (
-    12.0  # grey levels (of 255) that one of 16 x 16 cells must differ by for a picture to be described anew
-)
+CHANGED = 12.0  # grey levels of 255, see `Stills`: from here on a picture is described anew
 
 
 class Captions:
@@ -48,43 +43,23 @@ class Captions:
         return None
 
 
-@dataclass(slots=True)
 class CaptionWatcher:
     """Describes pictures that differ from the one described last; the others prolong it."""
 
-    captioner: Captioner
-    producer: Producer
-    segment: Span
-    found: list[tuple[Instant, Caption]] = field(default_factory=list)
-    thumbnail: np.ndarray | None = None
-    last_time: Instant | None = None
+    def __init__(self, captioner: Captioner, producer: Producer, segment: Span) -> None:
+        self.captioner, self.producer, self.segment = captioner, producer, segment
+        self.stills = Stills(captioner.caption, CHANGED)
 
     def see(self, frame: Frame) -> None:
         """Describe one frame if it has changed."""
-        self.last_time = frame.time
-        thumbnail = _thumbnail(frame.image)
-        if self.thumbnail is not None and np.abs(thumbnail - self.thumbnail).max() < CHANGED:
-            return
-        self.thumbnail = thumbnail
-        self.found.append((frame.time, self.captioner.caption(frame.image)))
+        self.stills.see(frame)
 
     def finish(self) -> list[Observation]:
         """Return one observation a caption, each until the next."""
-        if self.last_time is None:
-            return []
-        last = max(min(self.last_time + instant(PERIOD_S), self.segment.end), self.last_time)
-        ends = [time for time, _ in self.found[1:]] + [last]
         return [
             Observation(
-                Span(time, end), "visual", self.producer, text=caption.text, confidence=round(caption.confidence, 3),
+                span, "visual", self.producer, text=caption.text, confidence=round(caption.confidence, 3),
                 data={"model": self.captioner.name},
             )
-            for (time, caption), end in zip(self.found, ends, strict=True) if caption.text
+            for span, caption in self.stills.spans(self.segment, instant(PERIOD_S)) if caption.text
         ]  # fmt: skip
-
-
-def _thumbnail(image: Image) -> np.ndarray:
-    import cv2
-
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    return np.asarray(cv2.resize(grey, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA), np.float32)

@@ -6,27 +6,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from vidence.senses.looks.embedded_eye import EmbeddedEye
-from vidence.senses.looks.eye import Eye, Look
+from vidence.senses.looks.eye import Eye
 from vidence.senses.observation import Observation, Producer
 from vidence.senses.sense import Cost, Sampling
-from vidence.timeline import Instant, Span
+from vidence.senses.stills import Stills
+from vidence.timeline import Span
 
 if TYPE_CHECKING:
-    from vidence.media import Frame, Image, Media
+    from vidence.media import Frame, Media
 
 RATE_HZ = 1.0
 LANGUAGE_SPACE = "language"  # the memory's name for the space of the multilingual text vectors
-THUMBNAIL = 16  # px a side
-CHANGED = (
-    6.0  # grey levels (of 255) that one of 16 x 16 cells must differ by for a picture to be looked at anew
-)
+CHANGED = 6.0  # grey levels of 255, see `Stills`: from here on a picture is looked at anew
 
 
 class Looks:
@@ -57,49 +52,23 @@ class Looks:
         return None
 
 
-@dataclass(slots=True)
 class LooksWatcher:
     """Looks at pictures that differ from the one looked at last; the others prolong it."""
 
-    eye: Eye
-    producer: Producer
-    segment: Span
-    rate_hz: float
-    found: list[tuple[Instant, Look]] = field(default_factory=list)
-    thumbnail: np.ndarray | None = None
-    last_time: Instant | None = None
+    def __init__(self, eye: Eye, producer: Producer, segment: Span, rate_hz: float) -> None:
+        self.producer, self.segment = producer, segment
+        self.period_s = 1 / Fraction(rate_hz).limit_denominator(1000)
+        self.stills = Stills(eye.look, CHANGED)
 
     def see(self, frame: Frame) -> None:
         """Look at one frame if it has changed."""
-        self.last_time = frame.time
-        thumbnail = _thumbnail(frame.image)
-        if self.thumbnail is not None and np.abs(thumbnail - self.thumbnail).max() < CHANGED:
-            return
-        self.thumbnail = thumbnail
-        self.found.append((frame.time, self.eye.look(frame.image)))
+        self.stills.see(frame)
 
     def finish(self) -> list[Observation]:
         """Return one observation a look, each until the next."""
-        if self.last_time is None:
-            return []
-        period = 1 / Fraction(self.rate_hz).limit_denominator(1000)
-        ends = [time for time, _ in self.found[1:]] + [self.last_time + period]
         return [
             Observation(
-                Span(time, max(time, end)).clipped(self.segment),
-                "visual",
-                self.producer,
-                text=look.text,
-                confidence=look.confidence,
-                vector=look.vector,
-                data=look.data,
+                span, "visual", self.producer, look.text, look.confidence, vector=look.vector, data=look.data
             )
-            for (time, look), end in zip(self.found, ends, strict=True)
+            for span, look in self.stills.spans(self.segment, self.period_s)
         ]
-
-
-def _thumbnail(image: Image) -> np.ndarray:
-    import cv2
-
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    return np.asarray(cv2.resize(grey, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA), np.float32)
