@@ -110,6 +110,18 @@ def test_gradient_checkpointing_gives_the_same_gradients() -> None:
         torch.testing.assert_close(gradient, gradients[1][name], msg=name)
 
 
+@pytest.mark.parametrize("changes", [{}, {"kv_lora_rank_vision": 16}], ids=["one bank", "two"])
+def test_a_long_prompt_read_in_stretches_gives_the_same_logits(changes: dict[str, Any]) -> None:
+    model = make_tiny(**changes)
+    inputs = pad_left(prompt(3, (3, 4, 6), 5), prompt(2, (1, 4, 4), 1, (2, 4, 4), 40), prompt(9))
+    with torch.no_grad():
+        whole = model(**inputs).logits
+        model.model.language_model.prefill_tokens = 7  # cuts through every picture
+        stretches = model(**inputs).logits
+    real = inputs["attention_mask"].bool()
+    torch.testing.assert_close(stretches[real], whole[real], atol=1e-4, rtol=1e-4)
+
+
 def test_packed_samples_do_not_see_each_other() -> None:
     model, first, second = make_tiny().model.language_model, prompt(6)["input_ids"], prompt(9)["input_ids"]
     ids = torch.cat([first, second], 1)

@@ -8,6 +8,7 @@ and width.
 # pyright: reportIncompatibleVariableOverride=false
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -38,6 +39,28 @@ from vidence.models.internvideo3.ledger import PADDING, TEXT, VISION
 from vidence.models.internvideo3.m2la import ExactAttention, attention
 from vidence.models.internvideo3.positions import continued_positions, new_tokens
 from vidence.models.internvideo3.prefill import Visible
+
+
+PREFILL_TOKENS = 16_384  # at once with a cache: the 8B model's widest layer then takes 1.2 GB of bfloat16
+
+
+@dataclass(frozen=True, slots=True)
+class _Deep:
+    """Which tokens are vision (B, L), and for the first layers what DeepStack adds to them, (N, D) each."""
+
+    mask_BL: Tensor | None
+    features: list[Tensor]
+
+    def span(self, tokens: slice) -> _Deep:
+        """Return those of a stretch of tokens; features stand in the order of sequences, then tokens."""
+        if self.mask_BL is None:
+            return self
+        inside_BL = torch.zeros_like(self.mask_BL)
+        inside_BL[:, tokens] = True
+        kept_N = inside_BL[self.mask_BL]
+        return _Deep(
+            self.mask_BL[:, tokens], [feature[kept_N.to(feature.device)] for feature in self.features]
+        )
 
 
 class InternVideo3DecoderLayer(GradientCheckpointingLayer):
@@ -122,6 +145,7 @@ class InternVideo3TextModel(_Latent, Qwen3VLTextModel):
         self.norm = Qwen3VLTextRMSNorm(config.hidden_size, eps=config.rms_norm_eps)
         self.rotary_emb = Qwen3VLTextRotaryEmbedding(config=config)
         self.gradient_checkpointing = False
+        self.prefill_tokens = PREFILL_TOKENS
         self.post_init()
 
     @merge_with_config_defaults
@@ -143,7 +167,7 @@ class InternVideo3TextModel(_Latent, Qwen3VLTextModel):
         attention_mask (B, T or L): 0 where padding. Without a cache its values may number samples that are packed in
         one row; tokens of different numbers do not see each other. position_ids (3 or 4, B, L) or (B, L).
         visual_pos_masks (B, L): which tokens are vision, with deepstack_visual_embeds for the first layers.
-        A cache is made where use_cache asks for one and gradients are off.
+        A cache is made where use_cache asks for one and gradients are off; with one, `prefill_tokens` are run at once.
 
         Raises:
             UsageError: both or neither of input_ids and inputs_embeds, or a cache that is not latent.
@@ -155,20 +179,40 @@ class InternVideo3TextModel(_Latent, Qwen3VLTextModel):
         cache = _latent_cache(past_key_values, self.config, bool(use_cache))
         position_ids_3BL = self._positions(position_ids, hidden_BLD, cache)
         kinds_BL, segments_BL = _kinds(attention_mask, visual_pos_masks, hidden_BLD)
-        plan = None if cache is None else cache.begin(kinds_BL, position_ids_3BL.amax(0), hidden_BLD)
+        deep = _Deep(visual_pos_masks, deepstack_visual_embeds or [])
+        length = hidden_BLD.shape[1]
+        if cache is None:
+            hidden_BLD = self._run(hidden_BLD, position_ids_3BL, kinds_BL, segments_BL, None, deep)
+        else:
+            step, parts = self.prefill_tokens, []
+            for span in (slice(start, start + step) for start in range(0, length, step)):
+                part = hidden_BLD[:, span], position_ids_3BL[..., span], kinds_BL[:, span]
+                parts.append(self._run(*part, None, cache, deep.span(span)))
+            hidden_BLD = parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+        return BaseModelOutputWithPast(last_hidden_state=self.norm(hidden_BLD), past_key_values=cache)
+
+    def _run(
+        self,
+        hidden_BLD: Tensor,
+        position_ids_3BL: Tensor,
+        kinds_BL: Tensor,
+        segments_BL: Tensor | None,
+        cache: LatentCache | None,
+        deep: _Deep,
+    ) -> Tensor:
+        """Run the layers on some tokens, those before them being in the cache."""
         shared = {
             "position_embeddings": self.rotary_emb(hidden_BLD, position_ids_3BL),
-            "kinds_BL": None if visual_pos_masks is None else kinds_BL,
+            "kinds_BL": None if deep.mask_BL is None else kinds_BL,
             "seen": Visible((hidden_BLD.shape[1],), segments_BL=segments_BL),
-            "plan": plan,
+            "plan": None if cache is None else cache.begin(kinds_BL, position_ids_3BL.amax(0), hidden_BLD),
             "past_key_values": cache,
         }
-        deep = deepstack_visual_embeds or []
         for index, layer in enumerate(self.layers):
             hidden_BLD = layer(hidden_BLD, **shared)
-            if index < len(deep) and visual_pos_masks is not None:
-                hidden_BLD = self._deepstack_process(hidden_BLD, visual_pos_masks, deep[index])
-        return BaseModelOutputWithPast(last_hidden_state=self.norm(hidden_BLD), past_key_values=cache)
+            if index < len(deep.features) and deep.mask_BL is not None:
+                hidden_BLD = self._deepstack_process(hidden_BLD, deep.mask_BL, deep.features[index])
+        return hidden_BLD
 
     def _positions(
         self, position_ids: Tensor | None, hidden_BLD: Tensor, cache: LatentCache | None

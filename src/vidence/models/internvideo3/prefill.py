@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.attention.bias import causal_lower_right
 
 from vidence.models.internvideo3.decode import hidden
 from vidence.models.internvideo3.ledger import Plan
@@ -83,6 +84,7 @@ def expanded_attention(
     """
     content = q_content_BHLd.shape[-1]
     batch, heads, _, _ = q_content_BHLd.shape
+    width = kv_b_NkR.shape[1] - content
     query_BHLK = torch.cat([q_content_BHLd, q_rope_BHLP], -1)
     own, share = kv_b_NkR.shape[0], heads // kv_b_NkR.shape[0]
     total = sum(seen.lengths)
@@ -91,11 +93,15 @@ def expanded_attention(
     parts = []
     for first in range(0, own, step):
         key, value = _expand(rows, kv_b_NkR[first : first + step], content, q_rope_BHLP.shape[-1])
+        # torch's fused kernels take values only as wide as keys. On a Zen 4 core, 2,048 tokens, 4 heads of 192 and
+        # 128 lanes: 126 ms filled up with zeros, 374 ms as they are.
+        value = F.pad(value, (0, max(key.shape[-1] - width, 0)))
         if step > 1:  # small enough to repeat; a single head's is shared as it is
             key, value = key.repeat_interleave(share, 1), value.repeat_interleave(share, 1)
         else:
             key, value = key.expand(-1, share, -1, -1), value.expand(-1, share, -1, -1)
-        parts.append(_attend(query_BHLK[:, first * share : (first + step) * share], key, value, seen, scale))
+        out = _attend(query_BHLK[:, first * share : (first + step) * share], key, value, seen, scale)
+        parts.append(out[..., :width])
     return torch.cat(parts, 1)
 
 
@@ -113,26 +119,34 @@ def _expand(rows: Sequence[Tensor], kv_b_NkR: Tensor, content: int, rope: int) -
 def _attend(query_BHLK: Tensor, key_BHSK: Tensor, value_BHSv: Tensor, seen: Visible, scale: float) -> Tensor:
     batch, _, queries, _ = query_BHLK.shape
     total = key_BHSK.shape[2]
-    causal = seen.segments_BL is None and not seen.limits
-    if causal and queries == total:
-        return F.scaled_dot_product_attention(query_BHLK, key_BHSK, value_BHSv, is_causal=True, scale=scale)
+    if seen.segments_BL is None and not seen.limits:
+        if queries == total:
+            return F.scaled_dot_product_attention(
+                query_BHLK, key_BHSK, value_BHSv, is_causal=True, scale=scale
+            )
+        if query_BHLK.is_cuda:  # fused there; on a CPU the bias would be written out as one large mask
+            bias = causal_lower_right(queries, total)
+            return F.scaled_dot_product_attention(
+                query_BHLK, key_BHSK, value_BHSv, attn_mask=bias, scale=scale
+            )
     size = max(1, MASK_ELEMENTS // max(batch * total, 1))
     outs = []
     for start in range(0, queries, size):
         stop = min(start + size, queries)
-        if causal:  # the rows that are still to come for all of these queries are left out altogether
-            used = total - queries + stop
-            limit_L = torch.arange(used - (stop - start) + 1, used + 1, device=query_BHLK.device)
-            mask = ~hidden(limit_L, used)
-        else:
-            used, mask_BLS = total, seen.mask_BLS(start, stop, query_BHLK.device)
-            mask = None if mask_BLS is None else mask_BLS[:, None]
-        out = F.scaled_dot_product_attention(
-            query_BHLK[:, :, start:stop],
-            key_BHSK[:, :, :used],
-            value_BHSv[:, :, :used],
-            attn_mask=mask,
-            scale=scale,
-        )
-        outs.append(out)
+        used, mask = _mask(seen, start, stop, queries, total, query_BHLK.device)
+        part_BHlK = query_BHLK[:, :, start:stop]
+        key, value = key_BHSK[:, :, :used], value_BHSv[:, :, :used]
+        outs.append(F.scaled_dot_product_attention(part_BHlK, key, value, attn_mask=mask, scale=scale))
     return outs[0] if len(outs) == 1 else torch.cat(outs, 2)
+
+
+def _mask(
+    seen: Visible, start: int, stop: int, queries: int, total: int, device: torch.device
+) -> tuple[int, Tensor | None]:
+    """Return how many rows queries [start, stop) need at all, and which of those each sees."""
+    if seen.segments_BL is None and not seen.limits:
+        used = total - queries + stop  # rows that are still to come for all of these queries are left out
+        limit_L = torch.arange(used - (stop - start) + 1, used + 1, device=device)
+        return used, ~hidden(limit_L, used)
+    mask_BLS = seen.mask_BLS(start, stop, device)
+    return total, None if mask_BLS is None else mask_BLS[:, None]
