@@ -79,8 +79,8 @@ def _open(directory: Path, dtype: str, device: str, storage: str | None) -> Conv
     from transformers import AutoTokenizer
 
     from vidence.models.internvideo3.conversation import Conversation
+    from vidence.models.internvideo3.decoder import InternVideo3ForCausalLM
     from vidence.models.internvideo3.loading import load_model
-    from vidence.models.internvideo3.modeling import InternVideo3ForCausalLM
     from vidence.models.internvideo3.processing import InternVideo3Processor
     from vidence.models.internvideo3.room import chosen_device
 

@@ -1,4 +1,4 @@
-"""What transcribe, read and shots share: run one sense on a range of a file, write what it perceived."""
+"""What transcribe, read and shots do: run one sense on a range of a file, write what it perceived."""
 
 from __future__ import annotations
 

@@ -15,11 +15,12 @@ _MOST = 5  # of each kind: a summary is read, not searched
 
 
 def summarise(situation: Situation, span: Span) -> str:
-    """Describe a span by its shots, things, classes, text, speech and sound."""
+    """Describe a span by its shots, things, classes, captions, text, speech and sound."""
     parts = [
         _shots(situation.observations("shots", span=span), span),
         _things(situation.observations("objects", "faces", span=span), span),
         _looks(situation.observations("looks", span=span)),
+        _quotes("described as", situation.observations("captions", span=span)),
         _quotes("on screen", situation.observations("text", span=span)),
         _quotes("said", situation.observations("speech", span=span)),
         _labels(

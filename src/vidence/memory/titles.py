@@ -40,7 +40,7 @@ class Corpus:
         return " · ".join(parts) or headline(scene) or f"scene {n + 1}"
 
     def summary(self, n: int) -> str:
-        """Sum up scene n with its most telling sentences, its signs and the things seen, in that order."""
+        """Sum up scene n: its most telling sentences, its signs, and its caption or the things seen, in that order."""
         scene = self._scenes[n]
         spoken = [s for s in scene if s.modality == "speech" and s.text]
         best = sorted(spoken, key=lambda s: -self._worth(n, s.text))[:_SENTENCES]
@@ -50,7 +50,9 @@ class Corpus:
         )[:3]
         if signs:
             parts.append("Written: " + "; ".join(_shorten(text, 80) for text, _ in signs) + ".")
-        if things := self._things(n)[:5]:
+        if captions := [s for s in scene if s.sense == "captions"]:
+            parts.append(max(captions, key=lambda s: float(s.span.duration) * s.confidence).text)
+        elif things := self._things(n)[:5]:
             parts.append("Seen: " + ", ".join(things) + ".")
         return " ".join(parts) or headline(scene)
 
@@ -93,7 +95,7 @@ def headline(seen: Sequence[Observation]) -> str:
         return _shorten(spoken[0], _TITLE_SIGN)
     if signs := [s for s in seen if _sign(s)]:
         return _shorten(max(signs, key=_prominence).text, _TITLE_SIGN)
-    for sense in ("objects", "faces", "motion", "looks", "colour", "sound"):
+    for sense in ("captions", "objects", "faces", "motion", "looks", "colour", "sound"):
         if names := Counter(_name(s) for s in seen if s.sense == sense and s.text):
             return ", ".join(name for name, _ in names.most_common(3))
     return ""

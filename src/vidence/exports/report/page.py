@@ -26,11 +26,12 @@ LANES = (
     ("objects", "Objects"),
     ("faces", "Faces"),
     ("looks", "Looks like"),
+    ("captions", "Captions"),
     ("motion", "Motion"),
     ("colour", "Colour"),
     ("sound", "Sound"),
 )
-"""Senses drawn as lanes, in this order; a lane whose sense never ran is drawn as unseen."""
+"""Senses drawn as lanes, in this order; a lane whose sense never ran is drawn as unseen (captions: left out)."""
 
 MOST_LINES = 3000  # of the transcript and of the on-screen text: about a three-hour film
 
@@ -111,6 +112,7 @@ def _sense_lanes(by_sense: dict[str, list[Observation]], coverage: Coverage, who
             failed=[failure.span for failure in coverage.failures if failure.sense == name],
         )
         for name, title in LANES
+        if by_sense[name] or name != "captions"
     ]
 
 

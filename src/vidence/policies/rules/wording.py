@@ -136,4 +136,5 @@ def _lacking(situation: Situation) -> str:
         )
     if situation.media.info.video is None:
         return "The file has no picture."
-    return f"Nothing perceived bears on the question. {EDGE}"
+    edge = "" if situation.observations("captions") else f" {EDGE}"
+    return f"Nothing perceived bears on the question.{edge}"

@@ -106,7 +106,7 @@ class PairEye:
             from tokenizers import Tokenizer  # pyright: ignore[reportMissingImports]
         except ImportError as problem:
             raise WeightsError(
-                f"the eye {self.name!r} needs the package tokenizers: pip install tokenizers"
+                f"the eye {self.name!r} needs the package tokenizers: pip install 'vidence[standard]'"
             ) from problem
         return Tokenizer.from_file(str(weights(f"{self.name}-tokenizer")))
 
