@@ -20,11 +20,9 @@ from vidence.cli.group import vidence  # noqa: E402
 from vidence.errors import UsageError  # noqa: E402
 from vidence.models.internvideo3.config import InternVideo3Config, InternVideo3TextConfig  # noqa: E402
 from vidence.models.internvideo3.conversation import Conversation  # noqa: E402
+from vidence.models.internvideo3.decoder import InternVideo3ForCausalLM  # noqa: E402
 from vidence.models.internvideo3.info import model_info  # noqa: E402
-from vidence.models.internvideo3.modeling import (  # noqa: E402
-    InternVideo3ForCausalLM,
-    InternVideo3ForConditionalGeneration,
-)
+from vidence.models.internvideo3.modeling import InternVideo3ForConditionalGeneration  # noqa: E402
 from vidence.models.internvideo3.processing import InternVideo3Processor  # noqa: E402
 from vidence.models.internvideo3.video import Clip  # noqa: E402
 

@@ -13,8 +13,9 @@ pytest.importorskip("transformers")
 from tiny_models import MARKS, make_tiny, pad_left, prompt, tiny_text  # noqa: E402
 
 from vidence.errors import StoreError, UsageError  # noqa: E402
+from vidence.models.internvideo3.bank import BLOCK_ROWS, GROWTH  # noqa: E402
 from vidence.models.internvideo3.config import InternVideo3TextConfig  # noqa: E402
-from vidence.models.internvideo3.latent import BLOCK_ROWS, GROWTH, LatentCache, bytes_per_token  # noqa: E402
+from vidence.models.internvideo3.latent import LatentCache, bytes_per_token  # noqa: E402
 from vidence.models.internvideo3.ledger import PADDING, TEXT, VISION, Ledger  # noqa: E402
 from vidence.models.internvideo3.stored import load_cache, save_cache  # noqa: E402
 

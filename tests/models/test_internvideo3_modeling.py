@@ -196,4 +196,10 @@ def test_the_whole_model_at_full_rank_is_qwen3_vl() -> None:
         one.generate(**inputs, max_new_tokens=10, do_sample=False, **told) for one in (model, baseline)
     )
     assert torch.equal(found.sequences, expected.sequences)
+    with torch.no_grad():
+        layers = [one(**inputs, output_hidden_states=True).hidden_states for one in (model, baseline)]
+    assert len(layers[0]) == len(layers[1]) == 5
+    real = inputs["attention_mask"].bool()
+    for ours, theirs in zip(*layers, strict=True):
+        torch.testing.assert_close(ours[real], theirs[real], atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(torch.stack(found.logits), torch.stack(expected.logits), atol=1e-4, rtol=1e-4)

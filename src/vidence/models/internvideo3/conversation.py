@@ -10,8 +10,9 @@ from torch import Tensor
 from transformers import TextStreamer
 
 from vidence.errors import UsageError
+from vidence.models.internvideo3.decoder import InternVideo3ForCausalLM
 from vidence.models.internvideo3.latent import LatentCache
-from vidence.models.internvideo3.modeling import InternVideo3ForCausalLM, InternVideo3ForConditionalGeneration
+from vidence.models.internvideo3.modeling import InternVideo3ForConditionalGeneration
 
 Told = Callable[[str], None]
 

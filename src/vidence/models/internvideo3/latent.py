@@ -1,7 +1,7 @@
-"""The latent cache: one row [latent R | rope key P] a token and layer, in slabs that grow and are never copied.
+"""The latent cache: one row [latent R | rope key P] a token and layer, kept in banks of slabs.
 
-B batch, L new tokens, C capacity of a slab, W = R + P. Storage is the model's dtype or 8 bits with two scales a row.
-It stands where transformers expects a cache: generate(), beams, cropping, repetition and offloading work on it.
+B batch, L new tokens. It stands where transformers expects a cache: generate(), beams, cropping, repetition and
+offloading work on it.
 """
 
 from __future__ import annotations
@@ -14,100 +14,13 @@ from torch import Tensor
 from transformers.cache_utils import Cache, CacheLayerMixin
 
 from vidence.errors import UsageError
-from vidence.models.internvideo3.config import FLOAT, INT8, InternVideo3TextConfig, LatentShape
-from vidence.models.internvideo3.ledger import BankPlan, Ledger, Plan
+from vidence.models.internvideo3.bank import Bank
+from vidence.models.internvideo3.config import FLOAT, InternVideo3TextConfig, LatentShape
+from vidence.models.internvideo3.ledger import Ledger, Plan
 from vidence.models.internvideo3.room import available_bytes
-from vidence.models.internvideo3.rows import SCALE_DTYPE, Rows, quantise
+from vidence.models.internvideo3.rows import SCALE_DTYPE, Rows
 
-BLOCK_ROWS = 256  # growth is rounded up to it; a kernel's block of rows divides it
 CHECKED_BYTES = 1 << 26  # growth below 64 MB is not worth asking the system first
-GROWTH = 8  # a new slab is at least an eighth of what there is: waste stays under 12.5 %, slabs grow in number as log
-
-
-class Bank:
-    """Rows of one width in slabs of preallocated memory; what is written stays where it is until it is cropped."""
-
-    def __init__(self, latent_width: int, rope_width: int, *, storage: str, capacity: int = 0) -> None:
-        self.latent_width, self.width = latent_width, latent_width + rope_width
-        self.storage = storage
-        self.reserve = capacity
-        self.slabs: list[Rows] = []
-
-    @property
-    def capacity(self) -> int:
-        """Return the rows that fit without growing."""
-        return sum(slab.length for slab in self.slabs)
-
-    @property
-    def nbytes(self) -> int:
-        """Return the bytes allocated."""
-        return sum(slab.nbytes for slab in self.slabs)
-
-    def write(self, rows_BLW: Tensor, plan: BankPlan) -> None:
-        """Store the new rows that the plan gives to this bank, at the places it names."""
-        self._grow(plan.length, rows_BLW)
-        scales_BL2 = None
-        if self.storage == INT8:
-            rows_BLW, scales_BL2 = quantise(rows_BLW, self.latent_width)
-        first = 0
-        for slab in self.slabs:
-            if first < plan.length and first + slab.length > plan.start:
-                _store(slab.rows_BSW, rows_BLW, plan, first)
-                if slab.scales_BS2 is not None and scales_BL2 is not None:
-                    _store(slab.scales_BS2, scales_BL2, plan, first)
-            first += slab.length
-
-    def views(self, length: int) -> list[Rows]:
-        """Return the first `length` rows, one view a slab."""
-        views, first = [], 0
-        for slab in self.slabs:
-            if first < length:
-                views.append(slab.span(0, min(slab.length, length - first)))
-            first += slab.length
-        return views
-
-    def trim(self, length: int) -> None:
-        """Give back slabs that lie wholly beyond `length` rows, but never the first."""
-        first = 0
-        for index, slab in enumerate(self.slabs):
-            if index and first >= length:
-                del self.slabs[index:]
-                return
-            first += slab.length
-
-    def select(self, indices: Tensor) -> None:
-        """Keep these sequences, in this order."""
-        self.slabs = [
-            _map(slab, lambda tensor: tensor.index_select(0, indices.to(tensor.device)))
-            for slab in self.slabs
-        ]
-
-    def to(self, device: torch.device) -> None:
-        """Move the rows."""
-        self.slabs = [_map(slab, lambda tensor: tensor.to(device, non_blocking=True)) for slab in self.slabs]
-
-    def growth_bytes(self, length: int, like: Tensor) -> int:
-        """Return the bytes that holding `length` rows will add."""
-        element = 1 if self.storage == INT8 else like.element_size()
-        scales = 2 * SCALE_DTYPE.itemsize if self.storage == INT8 else 0
-        return like.shape[0] * self._growth_rows(length) * (self.width * element + scales)
-
-    def _growth_rows(self, length: int) -> int:
-        missing = length - self.capacity
-        if missing <= 0:
-            return 0
-        wanted = max(missing, self.capacity // GROWTH if self.slabs else self.reserve)
-        return -(-wanted // BLOCK_ROWS) * BLOCK_ROWS
-
-    def _grow(self, length: int, like: Tensor) -> None:
-        rows = self._growth_rows(length)
-        if not rows:
-            return
-        dtype = torch.int8 if self.storage == INT8 else like.dtype
-        # Zeros: in a batch of uneven length rows that were never written are read with weight 0, and must not be NaN.
-        empty_BCW = like.new_zeros((like.shape[0], rows, self.width), dtype=dtype)
-        scales = like.new_zeros((like.shape[0], rows, 2), dtype=SCALE_DTYPE) if self.storage == INT8 else None
-        self.slabs.append(Rows(empty_BCW, self.latent_width, scales))
 
 
 class LatentLayer(CacheLayerMixin):
@@ -207,6 +120,14 @@ class LatentCache(Cache):
         ]
         super().__init__(layers=list[Any](layers), offloading=offloading)
 
+    def expect(self, kinds_BL: Tensor) -> None:
+        """Make the next slab hold all of these tokens, though they may be entered a stretch at a time."""
+        for number, more_B in enumerate(self.ledger.rows_of(kinds_BL.cpu())):
+            filled = max(self.ledger.filled()[number], default=0)
+            for layer in self.latent_layers:
+                bank = layer.banks[number]
+                bank.reserve = max(bank.reserve, filled + int(more_B.max()))
+
     def begin(self, kinds_BL: Tensor, positions_BL: Tensor, like_BLD: Tensor) -> Plan:
         """Enter the tokens of one forward pass; every layer's `update` takes the plan that is returned.
 
@@ -291,20 +212,3 @@ def bytes_per_token(
     if (storage or config.latent_storage) == FLOAT:
         return lanes * element_bytes
     return lanes + len(shapes) * 2 * SCALE_DTYPE.itemsize
-
-
-def _store(target_BCW: Tensor, rows_BLW: Tensor, plan: BankPlan, first: int) -> None:
-    """Write the plan's rows that fall into the slab whose first row is row `first` of the bank."""
-    last = first + target_BCW.shape[1]
-    if plan.target_N is None or plan.batch_N is None or plan.source_N is None:
-        start, stop = max(plan.start, first), min(plan.length, last)
-        target_BCW[:, start - first : stop - first] = rows_BLW[:, start - plan.start : stop - plan.start]
-        return
-    here_N = (plan.target_N >= first) & (plan.target_N < last)
-    batch_N, source_N = plan.batch_N[here_N], plan.source_N[here_N]
-    target_BCW[batch_N, plan.target_N[here_N] - first] = rows_BLW[batch_N, source_N]
-
-
-def _map(slab: Rows, change: Any) -> Rows:
-    scales = None if slab.scales_BS2 is None else change(slab.scales_BS2)
-    return Rows(change(slab.rows_BSW), slab.latent_width, scales)

@@ -70,6 +70,10 @@ class Ledger:
         """Return the rows in use, by bank and sequence."""
         return [count_B.tolist() for count_B in self._counts]
 
+    def rows_of(self, kinds_BL: Tensor) -> list[Tensor]:
+        """Return how many rows tokens of these kinds take, by bank and sequence."""
+        return [mask_BL.sum(1) for mask_BL in self._masks(kinds_BL)]
+
     def next_position_B(self) -> Tensor:
         """Return the position that the next text token takes in each sequence."""
         return self._next_B

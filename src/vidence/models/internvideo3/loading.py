@@ -17,7 +17,8 @@ from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLForConditional
 from vidence.errors import WeightsError
 from vidence.models.internvideo3.checkpoint import check
 from vidence.models.internvideo3.config import InternVideo3Config, InternVideo3TextConfig
-from vidence.models.internvideo3.modeling import InternVideo3ForCausalLM, InternVideo3ForConditionalGeneration
+from vidence.models.internvideo3.decoder import InternVideo3ForCausalLM
+from vidence.models.internvideo3.modeling import InternVideo3ForConditionalGeneration
 
 CLASSES: dict[type[PreTrainedConfig], type[PreTrainedModel]] = {
     InternVideo3Config: InternVideo3ForConditionalGeneration,
