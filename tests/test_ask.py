@@ -169,3 +169,18 @@ def test_time_limit_stops_indexing_and_the_rest_stays_unseen(video: Video, tmp_p
     assert answer.status == "budget exhausted"
     assert not answer.claims
     assert fresh.memory.coverage(fresh.media.hash).seen(fresh.media.info.span, "text") == 0
+
+
+def test_a_video_closes_the_memory_it_opened_and_no_other(tmp_path: Path) -> None:
+    from vidence.errors import StoreError
+    from vidence.memory import Memory
+
+    film = write_video(tmp_path / "film.mp4", size=(64, 48), fps=5, frames=5)
+    with open_video(film, memory=tmp_path / "own.sqlite") as own:
+        assert own.observations() == []
+    with pytest.raises(StoreError):
+        own.observations()
+    with Memory.open(tmp_path / "shared.sqlite") as shared:
+        with open_video(film, memory=shared):
+            pass
+        assert shared.media() == []

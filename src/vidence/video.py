@@ -32,7 +32,7 @@ def open(
     tier: str | None = None,
     language: str = "auto",
 ) -> Video:
-    """Open a video file or URL.
+    """Open a video file or URL; use it in a `with` statement, or close it when done.
 
     Args:
         source: path or URL.
@@ -46,8 +46,10 @@ def open(
         StoreError: the memory file cannot be used.
     """
     senses = default_senses(tier=tier, language=language)
-    store = memory if isinstance(memory, Memory) else Memory.open(memory, encoders=query_encoders())
-    return Video(open_media(source), store, senses)
+    media = open_media(source)
+    if isinstance(memory, Memory):
+        return Video(media, memory, senses)
+    return Video(media, Memory.open(memory, encoders=query_encoders()), senses, owns_memory=True)
 
 
 @dataclass
@@ -58,6 +60,19 @@ class Video:
     memory: Memory
     senses: list[Sense] = field(default_factory=default_senses)  # used to index and to look again
     last_situation: Situation | None = field(default=None, repr=False)  # the trace of the last question
+    owns_memory: bool = False  # opened for this video, and closed with it
+
+    def __enter__(self) -> Video:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the decoder, and of the memory file unless it was handed in open."""
+        self.media.close()
+        if self.owns_memory:
+            self.memory.close()
 
     def index(self, senses: Sequence[Sense] | None = None, progress: Progress | None = None) -> IndexReport:
         """Perceive what is not yet in memory. A second call does nothing."""

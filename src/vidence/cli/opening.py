@@ -27,16 +27,12 @@ def opened(
         UsageError: there is no such tier or language.
         StoreError: the memory file cannot be used.
     """
-    from vidence.memory import Memory
-    from vidence.senses import query_encoders
     from vidence.video import open as open_video
 
-    with Memory.open(memory, encoders=query_encoders()) as store:
-        video = open_video(file, memory=store, tier=tier, language=language)
-        with video.media:
-            for warning in video.media.info.warnings:
-                note(f"{file}: {warning}")
-            yield video
+    with open_video(file, memory=memory, tier=tier, language=language) as video:
+        for warning in video.media.info.warnings:
+            note(f"{file}: {warning}")
+        yield video
 
 
 def split_names(text: str | None) -> list[str] | None:

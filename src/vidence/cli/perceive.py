@@ -36,7 +36,12 @@ def perceive(
         with indexing() as shown:
             report = index(video.media, video.memory, senses, span=span, progress=shown)
         tell_failures(report)
-        found = [item for item in video.observations(sense) if span is None or item.span.overlaps(span)]
+        found = [
+            item for item in video.observations(sense)
+            if (span is None or item.span.overlaps(span)) and item.data.get("kind") != "block"
+        ]  # fmt: skip
+        # Blocks of text are made of lines that are there by themselves; what appears at once is read from the top.
+        found.sort(key=lambda item: (item.span.start, item.track[0][1].y if item.track else 0.0))
         deliver(found, places)
     return len(found)
 

@@ -75,7 +75,10 @@ def gather(media: Media, memory: Memory, answers: Sequence[Answer] = ()) -> Page
         by_sense.setdefault(item.sense, []).append(item)
     scenes = tuple(Passage(one.span, one.title, one.summary) for one in memory.scenes(media.hash))
     cited = [item for answer in answers for item in evidence_of(answer)]
-    speech, text = by_sense["speech"], by_sense["text"]
+    speech = by_sense["speech"]
+    text = [
+        item for item in by_sense["text"] if item.data.get("kind") != "block"
+    ]  # made of lines shown anyway
     return Page(
         name=Path(media.path).name,
         info=media.info,
