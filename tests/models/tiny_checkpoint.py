@@ -1,0 +1,25 @@
+"""A folder as `vidence chat` takes it: a tiny model with random weights and its processor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from processor_cases import tiny_tokenizer
+from tiny_models import tiny_text, tiny_vision
+
+from vidence.models.internvideo3.config import InternVideo3Config
+from vidence.models.internvideo3.modeling import InternVideo3ForConditionalGeneration
+from vidence.models.internvideo3.processing import InternVideo3Processor
+
+_MARKS = ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
+
+
+def write_checkpoint(folder: Path) -> None:
+    """Write the model and its processor."""
+    processor = InternVideo3Processor(tiny_tokenizer())
+    marks = {name: getattr(processor, name) for name in _MARKS}
+    torch.manual_seed(5)
+    config = InternVideo3Config(text_config=tiny_text(), vision_config=tiny_vision(), **marks)
+    InternVideo3ForConditionalGeneration(config).save_pretrained(folder)
+    processor.save_pretrained(folder)
