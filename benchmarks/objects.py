@@ -1,20 +1,21 @@
 """Cost and yield of the senses of things and faces on a folder of films.
 
-Run: python benchmarks/objects.py [FOLDER] [--sheet out.png]. Prints one JSON line a film: CPU seconds for ten minutes
-of film by sense, and how many tracks are believed at 0.6. `--sheet` draws the middle look of each believed track, so
-that precision can be judged by eye: no film here has boxes to compare with.
+    python benchmarks/objects.py [FOLDER] [--sheet out.png]
+
+CPU seconds for ten minutes of film by sense, and how many tracks are believed at 0.6. `--sheet` draws the middle look
+of each believed track, so that precision can be judged by eye: no film here has boxes to compare with.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from common import Bar, write_results
 from vidence.media import Media, open_media
 from vidence.senses import SEGMENT_S, VisualSense
 from vidence.senses.faces import Faces
@@ -61,22 +62,36 @@ def main() -> None:
     cv2.setNumThreads(1)
     senses: list[VisualSense] = [Objects(), Faces()]
     tiles: list[np.ndarray] = []
+    rows: list[dict[str, object]] = []
+    spent_all_s, media_all_s = dict.fromkeys((sense.name for sense in senses), 0.0), 0.0
     for path in sorted(arguments.folder.iterdir()):
         if path.suffix not in {".mp4", ".webm", ".avi", ".ogv", ".mkv", ".mov"}:
             continue
         with open_media(path) as media:
-            line: dict[str, object] = {"film": path.name, "seconds": round(float(media.info.duration), 1)}
+            row: dict[str, object] = {"film": path.name, "seconds": float(media.info.duration)}
+            media_all_s += float(media.info.duration)
             for sense in senses:
                 found, spent_s = perceive(media, sense)
                 believed = [one for one in found if one.confidence >= BELIEVED]
-                line[f"{sense.name}_cpu_s_per_10_min"] = round(spent_s / float(media.info.duration) * 600, 1)
-                line[f"{sense.name}_tracks"] = [len(believed), len(found)]
+                row[f"{sense.name}_cpu_s_per_10_min"] = spent_s / float(media.info.duration) * 600
+                row[f"{sense.name}_believed"], row[f"{sense.name}_tracks"] = len(believed), len(found)
+                spent_all_s[sense.name] += spent_s
                 tiles += [picture(media, one) for one in believed]
-            print(json.dumps(line), flush=True)
+            rows.append(row)
     if arguments.sheet and tiles:
         tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % 6)
-        rows = [np.hstack(tiles[start : start + 6]) for start in range(0, len(tiles), 6)]
-        cv2.imwrite(str(arguments.sheet), np.vstack(rows)[:, :, ::-1])
+        sheet = [np.hstack(tiles[start : start + 6]) for start in range(0, len(tiles), 6)]
+        cv2.imwrite(str(arguments.sheet), np.vstack(sheet)[:, :, ::-1])
+    bars = [
+        Bar(
+            f"{name}: CPU seconds for ten minutes of film",
+            600 * spent_s / max(media_all_s, 1e-9),
+            "s",
+            "reported",
+        )
+        for name, spent_s in spent_all_s.items()
+    ]
+    write_results("objects", rows, bars)
 
 
 if __name__ == "__main__":

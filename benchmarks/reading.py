@@ -2,7 +2,7 @@
 
     python benchmarks/reading.py [FOLDER_OF_CLIPS]
 
-Writes benchmarks/results/reading.md. The signs of the clips were written down by eye from still frames, with the
+The signs of the clips were written down by eye from still frames, with the
 seconds between which each is on screen; a sign counts as read when an observation has at most one wrong character in
 ten and overlaps it in time. Costs are CPU seconds of this process, decoding left out.
 """
@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from common import Bar, write_results
 from vidence.media import open_media
 from vidence.senses.observation import Observation
 from vidence.senses.text import Text, read_image
@@ -142,31 +143,44 @@ def is_read(sign: tuple[str, float, float], seen: list[Observation]) -> bool:
     )
 
 
-def main(folder: Path) -> None:
-    """Measure, print and write the table."""
+def rendered() -> list[dict[str, object]]:
+    """Measure character errors by the height of the letters and by the ground."""
     rng = np.random.default_rng(0)
     noise = Image.fromarray(rng.integers(0, 200, (72, 128, 3), np.uint8)).resize((1280, 720))
     grounds = {"plain": np.full((720, 1280, 3), 40, np.uint8), "textured": np.asarray(noise)}
-    rows = ["# Reading", "", "| rendered text, height | plain | textured |", "|---|---|---|"]
-    for size_px in (10, 12, 14, 18, 24, 40, 50):
-        errors = [character_errors(size_px, (245, 245, 245), ground) for ground in grounds.values()]
-        rows.append(f"| {size_px} px | " + " | ".join(f"{100 * error:.1f} %" for error in errors) + " |")
-    rows += ["", "| clip | signs read | observations | CPU s a minute |", "|---|---|---|---|"]
+    return [
+        {"text_height_px": size_px}
+        | {name: character_errors(size_px, (245, 245, 245), ground) for name, ground in grounds.items()}
+        for size_px in (10, 12, 14, 18, 24, 40, 50)
+    ]
+
+
+def main(folder: Path) -> None:
+    """Measure, and write the tables."""
+    errors, rows = rendered(), []
     total, found, cpu_s, media_s = 0, 0, 0.0, 0.0
     for path in sorted(path for path in folder.iterdir() if path.suffix in {".mp4", ".webm", ".avi", ".ogv"}):
         seen, signs = watch(path), SIGNS.get(path.name, [])
-        hits = [sign for sign in signs if is_read(sign, seen.observations)]
-        total, found = total + len(signs), found + len(hits)
+        missed = [sign[0] for sign in signs if not is_read(sign, seen.observations)]
+        total, found = total + len(signs), found + len(signs) - len(missed)
         cpu_s, media_s = cpu_s + seen.cpu_s, media_s + seen.media_s
-        cost = 60 * seen.cpu_s / max(seen.media_s, 1)
-        rows.append(f"| {path.name} | {len(hits)} of {len(signs)} | {len(seen.observations)} | {cost:.1f} |")
-        for missed in (sign for sign in signs if sign not in hits):
-            print(f"{path.name}: not read: {missed}", file=sys.stderr)
-    rows.append(f"| all | {found} of {total} | | {60 * cpu_s / max(media_s, 1):.1f} |")
-    text = "\n".join(rows) + "\n"
-    print(text)
-    (Path(__file__).parent / "results").mkdir(exist_ok=True)
-    (Path(__file__).parent / "results" / "reading.md").write_text(text)
+        rows.append(
+            {
+                "clip": path.name,
+                "signs": len(signs),
+                "read": len(signs) - len(missed),
+                "missed": "; ".join(missed),
+                "observations": len(seen.observations),
+                "cpu_s_a_minute": 60 * seen.cpu_s / max(seen.media_s, 1),
+            }
+        )
+    worst = max(float(row[name]) for row in errors for name in ("plain", "textured"))  # type: ignore[arg-type]
+    bars = [
+        Bar("signs of the clips read", found / max(total, 1), "share", ">= 0.7"),
+        Bar("character errors of rendered text, worst size and ground", worst, "share", "reported"),
+        Bar("CPU seconds a minute of film", 60 * cpu_s / max(media_s, 1), "s", "reported"),
+    ]
+    write_results("reading", [*errors, *rows], bars)
 
 
 if __name__ == "__main__":
