@@ -15,17 +15,20 @@ from vidence.models.internvideo3.config import INT8
 from vidence.models.internvideo3.ledger import BankPlan
 from vidence.models.internvideo3.rows import SCALE_DTYPE, Rows, quantise
 
-BLOCK_ROWS = 256  # growth is rounded up to it; a kernel's block of rows divides it
-GROWTH = 8  # a new slab is at least an eighth of what there is: waste stays under 12.5 %, slabs grow in number as log
+BLOCK_ROWS = 256  # a slab is a multiple of it; a kernel's block of rows divides it
+# A further slab is at least an eighth of what there is, so that unused memory stays under 12.5 % and the number of
+# slabs grows as the logarithm; and at least 1,024 rows, as each slab is one more piece of attention.
+GROWTH = 8
+FEWEST_ROWS = 1024
 
 
 class Bank:
     """Rows of one width in slabs of preallocated memory; what is written stays where it is until it is cropped."""
 
-    def __init__(self, latent_width: int, rope_width: int, *, storage: str, capacity: int = 0) -> None:
+    def __init__(self, latent_width: int, rope_width: int, *, storage: str) -> None:
         self.latent_width, self.width = latent_width, latent_width + rope_width
         self.storage = storage
-        self.reserve = capacity
+        self.reserve = 0
         self.slabs: list[Rows] = []
 
     @property
@@ -91,7 +94,8 @@ class Bank:
         missing = length - self.capacity
         if missing <= 0:
             return 0
-        wanted = max(missing, self.reserve - self.capacity, self.capacity // GROWTH)
+        more = max(self.capacity // GROWTH, FEWEST_ROWS) if self.slabs else 0
+        wanted = max(missing, self.reserve - self.capacity, more)
         return -(-wanted // BLOCK_ROWS) * BLOCK_ROWS
 
     def _grow(self, length: int, like: Tensor) -> None:

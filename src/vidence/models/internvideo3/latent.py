@@ -30,12 +30,12 @@ class LatentLayer(CacheLayerMixin):
     is_sliding = False
     supports_early_init = False
 
-    def __init__(self, shape: LatentShape, ledger: Ledger, *, storage: str, capacity: int = 0) -> None:
+    def __init__(self, shape: LatentShape, ledger: Ledger, *, storage: str) -> None:
         super().__init__()
         self.ledger = ledger
         self.tokens = 0
         ranks = (shape.text_rank, shape.vision_rank) if ledger.banked else (shape.rank,)
-        self.banks = [Bank(rank, shape.rope_width, storage=storage, capacity=capacity) for rank in ranks]
+        self.banks = [Bank(rank, shape.rope_width, storage=storage) for rank in ranks]
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
         """Remember the device; memory is taken when the first rows are written."""
@@ -114,11 +114,15 @@ class LatentCache(Cache):
         self.ledger = Ledger(banked=config.banked)
         self.shapes = [config.latent_shape(layer) for layer in range(config.num_hidden_layers)]
         self.storage = storage or config.latent_storage
-        capacity = 0 if config.banked else capacity
-        layers = [
-            LatentLayer(shape, self.ledger, storage=self.storage, capacity=capacity) for shape in self.shapes
-        ]
+        layers = [LatentLayer(shape, self.ledger, storage=self.storage) for shape in self.shapes]
         super().__init__(layers=list[Any](layers), offloading=offloading)
+        self.reserve(capacity)
+
+    def reserve(self, tokens: int) -> None:
+        """Make the next slab reach to this many tokens in all, where it is known which bank they go to."""
+        for layer in self.latent_layers:
+            for bank in () if self.ledger.banked else layer.banks:
+                bank.reserve = max(bank.reserve, tokens)
 
     def expect(self, kinds_BL: Tensor) -> None:
         """Make the next slab hold all of these tokens, though they may be entered a stretch at a time."""

@@ -55,7 +55,11 @@ class LatentGenerationMixin(GenerationMixin):
     def _prepare_cache_for_generation(
         self, generation_config: Any, model_kwargs: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        if model_kwargs.get("past_key_values") is not None or generation_config.use_cache is False:
+        length = kwargs.get("max_cache_length", args[-1] if args else 0)
+        given = model_kwargs.get("past_key_values")
+        if given is not None or generation_config.use_cache is False:
+            if isinstance(given, LatentCache):
+                given.reserve(length)
             # transformers only checks and marks here; it creates nothing
             super()._prepare_cache_for_generation(generation_config, model_kwargs, *args, **kwargs)  # type: ignore
             return
@@ -66,5 +70,4 @@ class LatentGenerationMixin(GenerationMixin):
                 "leave it out, or pass past_key_values=LatentCache(config.text_config, storage='int8')"
             )
         text_config = self.config.get_text_config(decoder=True)  # type: ignore[attr-defined]
-        length = kwargs.get("max_cache_length", args[-1] if args else 0)
         model_kwargs["past_key_values"] = LatentCache(text_config, capacity=length, offloading=offloading)

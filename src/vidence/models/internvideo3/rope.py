@@ -20,9 +20,9 @@ def as_pairs(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def multiply(real: Tensor, imaginary: Tensor, by_real: Tensor, by_imaginary: Tensor) -> Tensor:
     """Multiply complex numbers and return them as [real | imaginary]."""
-    return torch.cat(
-        [real * by_real - imaginary * by_imaginary, real * by_imaginary + imaginary * by_real], -1
-    )
+    product_real = torch.addcmul(real * by_real, imaginary, by_imaginary, value=-1)
+    product_imaginary = torch.addcmul(real * by_imaginary, imaginary, by_real)
+    return torch.cat([product_real, product_imaginary], -1)
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
