@@ -5,11 +5,13 @@ K splits. Scores and sums are float32; products take their operands in COMPUTE.
 
 A row is read from memory once: as keys for the scores and, the same tile, as values for the sum. Rows of 8 bits are
 turned into COMPUTE in registers, where their integers up to 127 are exact; their scales multiply the scores and the
-shares in float32 instead, so that reading 8 bits rounds nothing.
+shares in float32 instead, so that reading 8 bits rounds nothing. Triton copies tiles of floats ahead of their use by
+itself (cp.async); tiles that are converted it does not, so those are loaded one turn ahead here.
 """
 
 # Triton is not part of the CPU install, and a kernel's arguments are pointers and constants of its own language.
 # pyright: reportMissingImports=false, reportArgumentType=false, reportOptionalOperand=false, reportIndexIssue=false
+# pyright: reportPossiblyUnboundVariable=false, reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
@@ -27,6 +29,13 @@ def product(a, b, WIDEN: tl.constexpr):
 
 
 @triton.jit
+def tile(rows_SW, stride, s, count, lanes, FIRST: tl.constexpr, WIDTH: tl.constexpr):
+    """Load rows `s` of `count`, WIDTH lanes from lane FIRST on; zeros beyond. Rows of 16 lanes come 16 bytes a load."""
+    mask = (s < count)[:, None] & (lanes < WIDTH)[None, :]
+    return tl.load(rows_SW + s[:, None] * stride + FIRST + lanes[None, :], mask=mask, other=0)
+
+
+@triton.jit
 def unpacked(tile, COMPUTE: tl.constexpr, WIDEN: tl.constexpr):
     """Turn loaded values into COMPUTE; WIDEN: the interpreter turns integers into bfloat16 bit by bit."""
     if WIDEN:
@@ -38,7 +47,7 @@ def unpacked(tile, COMPUTE: tl.constexpr, WIDEN: tl.constexpr):
 def attend_split(
     q_BMW,
     rows_BSW,
-    scales_BS2,
+    scales_BS,
     limits_BL,
     out_BKMR,
     lse_BKM,
@@ -82,27 +91,36 @@ def attend_split(
         limit_M = tl.minimum(limit_M, allowed_M)
         last = tl.minimum(last, tl.max(limit_M, 0))
     rows_BSW += batch * rows_stride_b + first.to(tl.int64) * rows_stride_s
-    scales_BS2 += batch * scales_stride_b + first.to(tl.int64) * scales_stride_s
+    scales_BS += batch * scales_stride_b + first.to(tl.int64) * scales_stride_s
     top_M = tl.full([BLOCK_M], float("-inf"), tl.float32)
     weight_M = tl.zeros([BLOCK_M], tl.float32)
     sum_MR = tl.zeros([BLOCK_M, BLOCK_R], tl.float32)
-    for start in range(0, last - first, BLOCK_S):
+    count = last - first
+    if INT8:
+        s = tl.arange(0, BLOCK_S)
+        next_SR = tile(rows_BSW, rows_stride_s, s, count, r, 0, R)
+        next_SP = tile(rows_BSW, rows_stride_s, s, count, p, R, P)
+        next_S = tl.load(scales_BS + s * scales_stride_s, mask=s < count, other=0)
+    for start in range(0, count, BLOCK_S):
         s = start + tl.arange(0, BLOCK_S)
-        real_s = s < last - first
-        row = rows_BSW + s[:, None] * rows_stride_s
-        latent_SR = unpacked(
-            tl.load(row + r[None, :], mask=real_s[:, None] & (r < R)[None, :], other=0), COMPUTE, WIDEN
-        )
-        rope_SP = unpacked(
-            tl.load(row + R + p[None, :], mask=real_s[:, None] & (p < P)[None, :], other=0), COMPUTE, WIDEN
-        )
+        if INT8:
+            latent_SR = unpacked(next_SR, COMPUTE, WIDEN)
+            rope_SP = unpacked(next_SP, COMPUTE, WIDEN)
+            pair_S = next_S
+            n = s + BLOCK_S
+            next_SR = tile(rows_BSW, rows_stride_s, n, count, r, 0, R)
+            next_SP = tile(rows_BSW, rows_stride_s, n, count, p, R, P)
+            next_S = tl.load(scales_BS + n * scales_stride_s, mask=n < count, other=0)
+        else:
+            latent_SR = unpacked(tile(rows_BSW, rows_stride_s, s, count, r, 0, R), COMPUTE, WIDEN)
+            rope_SP = unpacked(tile(rows_BSW, rows_stride_s, s, count, p, R, P), COMPUTE, WIDEN)
         scores_MS = product(q_MR, tl.trans(latent_SR), WIDEN)
         turned_MS = product(q_MP, tl.trans(rope_SP), WIDEN)
-        latent_scale_S = tl.full([BLOCK_S], 1.0, tl.float32)
-        if INT8:
-            scale = scales_BS2 + s * scales_stride_s
-            latent_scale_S = tl.load(scale, mask=real_s, other=0.0).to(tl.float32)
-            rope_scale_S = tl.load(scale + 1, mask=real_s, other=0.0).to(tl.float32)
+        if (
+            INT8
+        ):  # two bfloat16 in one word: the latent's scale in its lower half, the rope key's in its upper
+            latent_scale_S = (pair_S << 16).to(tl.float32, bitcast=True)
+            rope_scale_S = (pair_S & -65536).to(tl.float32, bitcast=True)
             scores_MS = scores_MS * latent_scale_S[None, :]
             turned_MS = turned_MS * rope_scale_S[None, :]
         scores_MS = (scores_MS + turned_MS) * scale_log2
