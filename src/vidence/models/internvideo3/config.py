@@ -91,6 +91,8 @@ class InternVideo3TextConfig(Qwen3VLTextConfig):
             )
         if self.attention_layout == EXACT and self.qk_nope_head_dim != self.head_dim:
             _fault("qk_nope_head_dim", f"{self.qk_nope_head_dim} differs from head_dim {self.head_dim}")
+        if self.attention_layout == RELEASE and self.kv_lora_rank_vision is not None:
+            _fault("kv_lora_rank_vision", "the release layout encodes text and vision alike; leave it out")
         for layer in range(self.num_hidden_layers):
             shape = self.latent_shape(layer)
             if min(shape.text_rank, shape.vision_rank) < 1:

@@ -163,22 +163,21 @@ class ExactAttention(LatentAttention):
         k_BLGd = self.k_norm(self.k_proj(hidden_BLD).unflatten(-1, (self.groups, -1)))
         v_BLx = self.v_proj(hidden_BLD)
         cos_BLJ, sin_BLJ = angles(position_embeddings, self.shape.frequencies)
-        k_rope_BLP = rotate(self._mix_key(k_BLGd), cos_BLJ, sin_BLJ)
-        q_rope_BLHP = rotate(self._mix_query(q_BLHd), cos_BLJ[:, :, None], sin_BLJ[:, :, None])
+        q_rope_BLHP, k_rope_BLP = self._rope(q_BLHd, k_BLGd, cos_BLJ, sin_BLJ)
         q_content_BLHd = multiply(*as_pairs(q_BLHd), *self.query_turn.unbind(-1))
         latent_BLR = self._encode(torch.cat([k_BLGd.flatten(2), v_BLx], -1), kinds_BL)
         return q_content_BLHd.transpose(1, 2), q_rope_BLHP.transpose(1, 2), latent_BLR, k_rope_BLP
 
-    def _mix_key(self, k_BLGd: Tensor) -> Tensor:
-        real_BLGJ, imaginary_BLGJ = pick(k_BLGd, self.shape.frequencies)
+    def _rope(
+        self, q_BLHd: Tensor, k_BLGd: Tensor, cos_BLJ: Tensor, sin_BLJ: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Mix and rotate queries and keys in one go: at one token the number of operations is what takes time."""
         mix_GJ2 = self.rope_mix.transpose(0, 1)
-        mixed_BLGP = multiply(real_BLGJ, imaginary_BLGJ, mix_GJ2[..., 0], mix_GJ2[..., 1])
-        return mixed_BLGP.sum(2)
-
-    def _mix_query(self, q_BLHd: Tensor) -> Tensor:
-        real_BLHJ, imaginary_BLHJ = pick(q_BLHd, self.shape.frequencies)
-        mix_HJ2 = self.rope_mix.transpose(0, 1).repeat_interleave(self.heads // self.groups, 0)
-        return multiply(real_BLHJ, imaginary_BLHJ, mix_HJ2[..., 0], mix_HJ2[..., 1])
+        mix_XJ2 = torch.cat([mix_GJ2.repeat_interleave(self.heads // self.groups, 0), mix_GJ2])  # X = H + G
+        real_BLXJ, imaginary_BLXJ = pick(torch.cat([q_BLHd, k_BLGd], 2), self.shape.frequencies)
+        mixed_BLXP = multiply(real_BLXJ, imaginary_BLXJ, *mix_XJ2.unbind(-1))
+        rotated_BLXP = rotate(mixed_BLXP, cos_BLJ[:, :, None], sin_BLJ[:, :, None])
+        return rotated_BLXP[:, :, : self.heads], rotated_BLXP[:, :, self.heads :].sum(2)
 
     def _encode(self, kept_BLz: Tensor, kinds_BL: Tensor | None) -> Tensor:
         """Encode each modality by its own encoder; a narrower latent is filled up with zeros."""
@@ -189,7 +188,8 @@ class ExactAttention(LatentAttention):
         return torch.where((kinds_BL == VISION)[..., None], vision_BLR, text_BLR)
 
     def _filled(self, latent_BLr: Tensor) -> Tensor:
-        return nn.functional.pad(latent_BLr, (0, self.shape.rank - latent_BLr.shape[-1]))
+        lacking = self.shape.rank - latent_BLr.shape[-1]
+        return nn.functional.pad(latent_BLr, (0, lacking)) if lacking else latent_BLr
 
 
 class ReleaseAttention(LatentAttention):
