@@ -22,7 +22,12 @@ CHUNK_ROWS = 1024
 
 
 def attend(
-    q_BHLR: Tensor, q_rope_BHLP: Tensor, slabs: Sequence[Rows], limits_BL: Tensor | None = None, *, scale: float
+    q_BHLR: Tensor,
+    q_rope_BHLP: Tensor,
+    slabs: Sequence[Rows],
+    limits_BL: Tensor | None = None,
+    *,
+    scale: float,
 ) -> tuple[Tensor, Tensor]:
     """Attend to rows that stand in several slabs, by the fastest path that can do the work; return as those do.
 
@@ -52,28 +57,27 @@ def absorbed_attention(
     log-sum-exp of minus infinity, so that parts of a cache merge exactly (`merge`). Heads are folded into the query
     axis: all of them read the same rows, so one matrix product a chunk serves them all.
     """
-    batch, heads, queries, latent = q_BHLR.shape
-    query_BNW = torch.cat([q_BHLR, q_rope_BHLP], -1).flatten(1, 2).float() * scale
-    top_BN1 = query_BNW.new_full((batch, heads * queries, 1), -torch.inf)
-    weight_BN1 = torch.zeros_like(top_BN1)
-    sum_BNR = query_BNW.new_zeros((batch, heads * queries, latent))
-    for start, chunk in rows.chunks(CHUNK_ROWS):
-        rows_BCW = chunk.dense(torch.float32)
-        scores_BNC = query_BNW @ rows_BCW.mT
-        if limits_BL is not None:
-            hidden_BLC = hidden(limits_BL - start, chunk.length)
-            scores_BNC.view(batch, heads, queries, -1).masked_fill_(hidden_BLC[:, None], -torch.inf)
-        higher_BN1 = torch.maximum(top_BN1, scores_BNC.amax(-1, keepdim=True))
-        # A query that has seen nothing yet stays at minus infinity; zero stands in, so that exp gives 0, not NaN.
-        floor_BN1 = higher_BN1.masked_fill(higher_BN1 == -torch.inf, 0.0)
-        kept_BN1 = (top_BN1 - floor_BN1).exp()
-        share_BNC = scores_BNC.sub_(floor_BN1).exp_()
-        weight_BN1 = weight_BN1 * kept_BN1 + share_BNC.sum(-1, keepdim=True)
-        sum_BNR = torch.baddbmm(sum_BNR * kept_BN1, share_BNC, rows_BCW[..., :latent])
-        top_BN1 = higher_BN1
-    out_BNR = sum_BNR / weight_BN1.clamp_min(torch.finfo(torch.float32).tiny)
-    lse_BHL = (top_BN1 + weight_BN1.log()).view(batch, heads, queries)
-    return out_BNR.view(q_BHLR.shape).to(q_BHLR.dtype), lse_BHL
+    query_BHLW = torch.cat([q_BHLR, q_rope_BHLP], -1).float() * scale
+    parts = [
+        _attend_chunk(query_BHLW, chunk, None if limits_BL is None else limits_BL - start)
+        for start, chunk in rows.chunks(CHUNK_ROWS)
+    ]
+    out_BHLR, lse_BHL = merge(parts)
+    return out_BHLR.to(q_BHLR.dtype), lse_BHL
+
+
+def _attend_chunk(query_BHLW: Tensor, rows: Rows, limits_BL: Tensor | None) -> tuple[Tensor, Tensor]:
+    batch, heads, queries, _ = query_BHLW.shape
+    rows_BSW = rows.dense(torch.float32)
+    scores_BNS = query_BHLW.flatten(1, 2) @ rows_BSW.mT
+    if limits_BL is not None:
+        unseen_BLS = hidden(limits_BL, rows.length)
+        scores_BNS.view(batch, heads, queries, -1).masked_fill_(unseen_BLS[:, None], -torch.inf)
+    lse_BN1 = scores_BNS.logsumexp(-1, keepdim=True)
+    # A query that sees nothing here has minus infinity throughout; zero stands in, so that exp gives 0, not NaN.
+    floor_BN1 = lse_BN1 if limits_BL is None else lse_BN1.masked_fill(lse_BN1 == -torch.inf, 0.0)
+    out_BNR = scores_BNS.sub_(floor_BN1).exp_() @ rows_BSW[..., : rows.latent_width]
+    return out_BNR.view(batch, heads, queries, -1), lse_BN1.view(batch, heads, queries)
 
 
 def reference_attention(
