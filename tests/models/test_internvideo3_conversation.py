@@ -114,18 +114,20 @@ def run(*arguments: str, spoken: str = "") -> Any:
     return CliRunner().invoke(vidence, arguments, input=spoken)
 
 
-def test_chat_answers_each_line_of_a_pipe(
-    model: Any, processor: InternVideo3Processor, tmp_path: Path
+def test_chat_sees_a_video_file_and_answers_each_line_of_a_pipe(
+    model: Any, processor: InternVideo3Processor, tmp_path: Path, make_video: Any
 ) -> None:
-    from PIL import Image
-
     model.save_pretrained(tmp_path)
     processor.save_pretrained(tmp_path)
-    Image.fromarray(picture(3, 64, 96)).save(tmp_path / "seen.png")
-    arguments = ["chat", "--model", str(tmp_path), "--max-tokens", "5", "--image", str(tmp_path / "seen.png")]
-    done = run(*arguments, "--cache", "int8", spoken="What is it?\n\nAnd now?\n")
+    arguments = ["chat", "--model", str(tmp_path), "--max-tokens", "5"]
+    seen = ["--video", str(make_video("seen.mp4", frames=50)), "--cache", "int8"]
+    done = run(*arguments, *seen, spoken="What is it?\n\nAnd now?\n")
     assert done.exit_code == 0, done.stderr
     assert done.stdout.count("\n") >= 2
+    unseen = run(*arguments, spoken="What is it?\n")
+    assert unseen.stdout.splitlines()[0] != done.stdout.splitlines()[0]  # the video reached the model
+    missing = run(*arguments, "--video", str(tmp_path / "none.mp4"), spoken="What?\n")
+    assert missing.exit_code == 3
     (tmp_path / "model.safetensors").write_bytes(b"")
     broken = run(*arguments, spoken="What?\n")
     assert broken.exit_code == 4
