@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from vidence.models.internvideo3 import kernels
 from vidence.models.internvideo3.decode import absorbed_attention, merge, reference_attention
+from vidence.models.internvideo3.kernels.blocks import Limits, choose
 from vidence.models.internvideo3.rows import Rows, quantise
 
 SCALE = 0.07
@@ -60,8 +62,10 @@ def close(found: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor], tolerance
     torch.testing.assert_close(found[0].double(), wanted[0].double(), atol=tolerance, rtol=tolerance)
 
 
-@pytest.mark.parametrize(("latent", "rope"), [(512, 64), (896, 128), (1024, 64), (40, 6), (17, 3), (8, 32)])
-@pytest.mark.parametrize("rows", [1, 63, 200])
+@pytest.mark.parametrize(
+    ("latent", "rope", "rows"),
+    [(512, 64, 200), (512, 64, 1), (896, 128, 63), (1024, 64, 33), (40, 6, 1), (17, 3, 200), (8, 32, 65)],
+)
 def test_float32_equals_float64(latent: int, rope: int, rows: int) -> None:
     q, q_rope, values = made(latent, rope, rows, torch.float32)
     held = Rows(values, latent)
@@ -144,3 +148,43 @@ def test_which_work_the_kernels_take(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not kernels.available(q, Rows(values.mT.contiguous().mT, 32))
     monkeypatch.delenv("TRITON_INTERPRET", raising=False)
     assert not kernels.available(q.cpu(), Rows(values.cpu(), 32))
+
+
+def test_a_model_decodes_through_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("transformers")
+    from tiny_models import make_tiny, pad_left, prompt
+
+    from vidence.models.internvideo3 import decode
+
+    model = make_tiny().to(DEVICE)
+    batch = {name: value.to(DEVICE) for name, value in pad_left(prompt(40), prompt(5, (2, 4, 4), 9)).items()}
+    calls = list[tuple[int, ...]]()
+
+    def counted(q_BHLR: Tensor, *rest: Any, **named: Any) -> tuple[Tensor, Tensor]:
+        calls.append(tuple(q_BHLR.shape))
+        return kernel(q_BHLR, *rest, **named)
+
+    kernel = kernels.absorbed_attention
+    monkeypatch.setattr(decode.kernels, "absorbed_attention", counted)
+    settings = {
+        "max_new_tokens": 4,
+        "do_sample": False,
+        "output_logits": True,
+        "return_dict_in_generate": True,
+    }
+    through_kernels = model.generate(**batch, **settings)
+    assert len(calls) >= 3 * model.config.text_config.num_hidden_layers
+    monkeypatch.setattr(decode.kernels, "available", lambda *_: False)
+    through_torch = model.generate(**batch, **settings)
+    for one, other in zip(through_kernels.logits, through_torch.logits, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("shared_kb", "heads_at_once"), [(227, 32), (164, 32), (99, 16), (48, None)])
+def test_blocks_fit_the_memory_of_the_device(shared_kb: int, heads_at_once: int | None) -> None:
+    # 227 KB: H100; 164: A100; 99: consumer cards, on which 896+128 takes two programs for the 32 heads.
+    rows = Rows(torch.empty(1, 100_000, 1024, dtype=BF16, device="meta"), 896)
+    found = choose(1, 32, rows, BF16, Limits(100, shared_kb * 1024))
+    assert (found and found.query_rows) == heads_at_once
+    if found:
+        assert found.splits * found.rows_a_split >= 100_000 > (found.splits - 1) * found.rows_a_split

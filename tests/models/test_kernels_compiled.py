@@ -29,12 +29,13 @@ def compiled(latent: int, rope: int, bits: int) -> dict[str, int]:
     from triton.compiler import ASTSource
 
     from vidence.models.internvideo3.kernels.absorbed import attend_split
-    from vidence.models.internvideo3.kernels.launch import blocks
+    from vidence.models.internvideo3.kernels.blocks import Limits, choose
     from vidence.models.internvideo3.rows import Rows
 
     dtype = torch.int8 if bits == 8 else torch.bfloat16
     rows = Rows(torch.empty(1, ROWS, latent + rope, dtype=dtype, device="meta"), latent)
-    cut = blocks(1, HEADS, rows, torch.bfloat16, MULTIPROCESSORS)
+    cut = choose(1, HEADS, rows, torch.bfloat16, Limits(MULTIPROCESSORS, SHARED_BYTES))
+    assert cut is not None
     constants = {
         "R": latent,
         "P": rope,
