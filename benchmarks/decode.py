@@ -8,9 +8,9 @@ that they do not hide the attention; times there are CPU seconds of this process
 GPU it is the full 8B shape, timed by the wall clock after the device has finished.
 
 `roofline` is the share of the memory bandwidth, measured in the same run by summing a gigabyte, that reading weights
-and cache once a token would take. Peak memory is of a child process that decodes the same way alone, cache and work
-together. `fits` is the longest context, by thousands of tokens, that a child decodes with when it may take only so much
-memory for its cache and its work.
+and cache once a token would take. Peak memory is of a child process that decodes the same way alone: cache, filling it
+and work together. `fits` is the longest context, by thousands of tokens, that a child decodes with when it may take
+only so much memory for its cache and its work.
 """
 
 from __future__ import annotations

@@ -188,3 +188,12 @@ def test_blocks_fit_the_memory_of_the_device(shared_kb: int, heads_at_once: int 
     assert (found and found.query_rows) == heads_at_once
     if found:
         assert found.splits * found.rows_a_split >= 100_000 > (found.splits - 1) * found.rows_a_split
+
+
+def test_many_parts_merge(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As on a GPU of 132 multiprocessors: 21 parts of one tile each, no power of 2; the last one is short.
+    monkeypatch.setattr(Limits, "of", lambda _: Limits(132, 227 * 1024))
+    q, q_rope, values = made(24, 8, 20 * 16 + 5, torch.float32, heads=3)
+    held = Rows(values, 24)
+    found = kernels.absorbed_attention(q, q_rope, held, scale=SCALE)
+    close(found, reference_attention(q, q_rope, held, scale=SCALE), 2e-5)
