@@ -304,3 +304,26 @@ def test_a_tokenizer_without_vision_tokens_is_refused() -> None:
     other = PreTrainedTokenizerFast(tokenizer_object=type(plain).from_str(text), eos_token=SPECIAL[2])
     with pytest.raises(UsageError, match=r"does not know <\|video_pad\|>"):
         InternVideo3Processor(other)
+
+
+def test_an_image_is_the_same_from_a_file_a_pil_image_and_pixels(
+    processor: InternVideo3Processor, tmp_path: Path
+) -> None:
+    image = pytest.importorskip("PIL.Image")
+    pixels = picture(1, 50, 75)
+    image.fromarray(pixels).save(tmp_path / "a.png")
+    transparent = image.fromarray(np.dstack([pixels, np.full((50, 75), 40, np.uint8)]), "RGBA")
+    seen = [
+        processor([given], SEE_IMAGE)["pixel_values"]
+        for given in (
+            pixels,
+            image.fromarray(pixels),
+            transparent,
+            tmp_path / "a.png",
+            str(tmp_path / "a.png"),
+        )
+    ]
+    for one in seen[1:]:
+        assert torch.equal(one, seen[0])
+    with pytest.raises(UsageError, match=r"shape \(50, 75\)"):
+        processor([pixels[..., 0]], SEE_IMAGE)

@@ -98,7 +98,7 @@ def resized(frames_THWC: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """
     if frames_THWC.shape[1:3] == size:
         return frames_THWC
-    frames_TCHW = torch.from_numpy(frames_THWC).permute(0, 3, 1, 2).contiguous()
+    frames_TCHW = _tensor(frames_THWC).permute(0, 3, 1, 2).contiguous()
     small_TCHW = interpolate(frames_TCHW, size=size, mode="bicubic", antialias=True, align_corners=False)
     return small_TCHW.permute(0, 2, 3, 1).contiguous().numpy()
 
@@ -114,7 +114,7 @@ def cut(frames_THWC: np.ndarray, shape: PatchShape) -> tuple[Tensor, Grid]:
     count, height, width, colours = frames_THWC.shape
     grid = Grid(count // shape.frames, height // shape.patch_px, width // shape.patch_px)
     rows, columns = grid.rows // shape.merge, grid.columns // shape.merge
-    blocks = torch.from_numpy(frames_THWC).view(
+    blocks = _tensor(frames_THWC).view(
         grid.frames,
         shape.frames,
         rows,
@@ -133,3 +133,8 @@ def cut(frames_THWC: np.ndarray, shape: PatchShape) -> tuple[Tensor, Grid]:
     mean_D = torch.tensor(shape.mean).mul(255).repeat_interleave(each)
     std_D = torch.tensor(shape.std).mul(255).repeat_interleave(each)
     return bytes_ND.to(torch.float32).sub_(mean_D).div_(std_D), grid
+
+
+def _tensor(frames_THWC: np.ndarray) -> Tensor:
+    """Share the pictures' memory; copy where they are read-only, which torch does not know, or not in order."""
+    return torch.from_numpy(np.require(frames_THWC, requirements=["C", "W"]))
