@@ -17,7 +17,7 @@ from processor_cases import picture, tiny_tokenizer  # noqa: E402
 from tiny_models import tiny_text, tiny_vision  # noqa: E402
 
 from vidence.cli.group import vidence  # noqa: E402
-from vidence.errors import UsageError  # noqa: E402
+from vidence.errors import StoreError, UsageError  # noqa: E402
 from vidence.models.internvideo3.config import InternVideo3Config, InternVideo3TextConfig  # noqa: E402
 from vidence.models.internvideo3.conversation import Conversation  # noqa: E402
 from vidence.models.internvideo3.decoder import InternVideo3ForCausalLM  # noqa: E402
@@ -132,6 +132,37 @@ def test_chat_sees_a_video_file_and_answers_each_line_of_a_pipe(
     broken = run(*arguments, spoken="What?\n")
     assert broken.exit_code == 4
     assert "model.safetensors: damaged" in broken.stderr
+
+
+def test_a_kept_conversation_goes_on_as_if_it_had_not_ended(
+    model: Any, processor: InternVideo3Processor, tmp_path: Path
+) -> None:
+    talk, later = Conversation(model, processor), Conversation(model, processor)
+    talk.say("What is this?", videos=[clip(0)], **OPTIONS)
+    talk.say("Is it?", **{**OPTIONS, "max_new_tokens": 1})  # the one token has no row yet
+    talk.ids_BT = talk.ids_BT[:, : talk.cache.get_seq_length()]
+    talk.keep(tmp_path / "talk.latent", made_by="these")
+    later.resume(tmp_path / "talk.latent", made_by="these")
+    assert later.say("And now?", **OPTIONS) == talk.say("And now?", **OPTIONS)
+    with pytest.raises(StoreError, match="written by 'these'"):
+        later.resume(tmp_path / "talk.latent", made_by="others")
+
+
+def test_chat_goes_on_from_the_file_it_kept(
+    model: Any, processor: InternVideo3Processor, tmp_path: Path, make_video: Any
+) -> None:
+    model.save_pretrained(tmp_path)
+    processor.save_pretrained(tmp_path)
+    arguments = ["chat", "--model", str(tmp_path), "--max-tokens", "5"]
+    keep = ["--keep", str(tmp_path / "talk.latent")]
+    video = ["--video", str(make_video("seen.mp4", frames=50))]
+    first = run(*arguments, *keep, *video, spoken="What is it?\n")
+    assert first.exit_code == 0, first.stderr
+    size = (tmp_path / "talk.latent").stat().st_size
+    assert run(*arguments, *keep, spoken="And now?\n").exit_code == 0
+    assert (tmp_path / "talk.latent").stat().st_size > size
+    (tmp_path / "talk.latent").write_bytes(b"no cache")
+    assert run(*arguments, *keep, spoken="And now?\n").exit_code == 5
 
 
 def test_info_tells_what_context_costs_and_fits(tmp_path: Path) -> None:

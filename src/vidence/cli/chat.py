@@ -31,6 +31,13 @@ TYPES = ("auto", "bfloat16", "float32")
 @click.option("--video", "videos", multiple=True, metavar="FILE", help="A video to talk about; repeat it.")
 @click.option("--image", "images", multiple=True, metavar="FILE", help="An image to talk about; repeat it.")
 @click.option(
+    "--keep",
+    "kept",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="PATH",
+    help="Keep the conversation in this file, and go on from it where it exists: a video is then seen once for all.",
+)
+@click.option(
     "--max-tokens",
     type=click.IntRange(min=1),
     default=1024,
@@ -53,6 +60,7 @@ def command(
     directory: Path,
     videos: tuple[str, ...],
     images: tuple[str, ...],
+    kept: Path | None,
     max_tokens: int,
     storage: str | None,
     dtype: str,
@@ -60,18 +68,26 @@ def command(
 ) -> None:
     """Read one message a line from the terminal or a pipe, and print each answer as it is written.
 
-    Videos and images are seen once, with the first message. What the model says is not checked: for answers whose
-    evidence is opened again, use `vidence ask`.
+    Videos and images are seen once, with the first message; with --keep, name them in the first run alone. What the
+    model says is not checked: for answers whose evidence is opened again, use `vidence ask`.
 
     \b
     vidence chat --model internvideo3-8b --video talk.mp4
-    echo "What is on the first slide?" | vidence chat --model internvideo3-8b --video talk.mp4
+    echo "What is on the first slide?" | vidence chat --model internvideo3-8b --video talk.mp4 --keep talk.latent
+    echo "And on the last?" | vidence chat --model internvideo3-8b --keep talk.latent
     """
     need("model")
+    from vidence.models.internvideo3.loading import weights_name
+
     conversation = _open(directory, dtype, device, storage)
+    made_by = weights_name(directory) if kept else ""
+    if kept and kept.exists():
+        conversation.resume(kept, made_by=made_by)
     for text in _messages():
         conversation.say(text, videos=videos, images=images, told=_tell, max_new_tokens=max_tokens)
         click.echo()
+        if kept:
+            conversation.keep(kept, made_by=made_by)
         videos = images = ()
 
 

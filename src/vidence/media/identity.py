@@ -40,14 +40,15 @@ def content_hash(source: Source) -> str:
     if source.path is None:
         return _PREFIX + hashlib.sha256("\n".join((source.address, *_headers(source))).encode()).hexdigest()
     try:
-        return _PREFIX + _sampled(source.path)
+        return _PREFIX + sampled_hash(source.path)
     except OSError as error:
         raise MediaError(
             f"{source.name}: cannot be read any more ({error.strerror}); is it still there?"
         ) from None
 
 
-def _sampled(path: Path) -> str:
+def sampled_hash(path: Path) -> str:
+    """Return 64 hex digits of a file, as `content_hash` reads it."""
     size = path.stat().st_size
     digest = hashlib.sha256(f"vidence 1 {size}\n".encode())
     with path.open("rb") as file:

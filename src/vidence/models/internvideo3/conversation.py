@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from vidence.errors import UsageError
 from vidence.models.internvideo3.decoder import InternVideo3ForCausalLM
 from vidence.models.internvideo3.latent import LatentCache
 from vidence.models.internvideo3.modeling import InternVideo3ForConditionalGeneration
+from vidence.models.internvideo3.stored import load_cache, save_cache
 
 Told = Callable[[str], None]
 
@@ -55,6 +57,8 @@ class Conversation:
             MediaError: a video cannot be read.
         """
         inputs = self._inputs(text, videos, images)
+        if unwritable := self._unwritable():
+            options["suppress_tokens"] = sorted({*unwritable, *options.get("suppress_tokens", ())})
         ids_BL = torch.cat([self.ids_BT, inputs.pop("input_ids")], 1)
         held, cached = ids_BL.shape[1], self.cache.get_seq_length()
         if "mm_token_type_ids" in inputs:
@@ -77,6 +81,26 @@ class Conversation:
             raise
         self.ids_BT = ids_BT
         return self.tokenizer.decode(ids_BT[0, held:], skip_special_tokens=True)
+
+    def keep(self, path: Path, *, made_by: str) -> None:
+        """Write what was seen and said; `made_by` names the weights (`loading.weights_name`).
+
+        Raises:
+            StoreError: the file cannot be written.
+        """
+        save_cache(self.cache, path, self.ids_BT[:, : self.cache.get_seq_length()].cpu(), made_by=made_by)
+
+    def resume(self, path: Path, *, made_by: str) -> None:
+        """Go on from where a conversation was kept: nothing in it is read or seen again.
+
+        An answer that was cut short goes on without its last token, whose row had not been computed.
+
+        Raises:
+            StoreError: no such file, damaged, or kept by another model.
+        """
+        config = self.model.config.get_text_config(decoder=True)
+        self.cache, ids_BT = load_cache(path, config, device=self.model.device, made_by=made_by)
+        self.ids_BT = ids_BT.to(self.model.device)
 
     def _inputs(self, text: str, videos: Sequence[Any], images: Sequence[Any]) -> dict[str, Tensor]:
         pictures = {name: list(given) for name, given in (("videos", videos), ("images", images)) if given}
@@ -102,11 +126,11 @@ class Conversation:
         ended = int(self.ids_BT[0, -1]) == self.tokenizer.eos_token_id
         return "\n" if ended else f"{self.tokenizer.eos_token}\n"
 
-    def _marks(self) -> dict[str, int]:
-        """Return how an answer ends, where the checkpoint does not say."""
-        if self.model.generation_config.eos_token_id is not None:
-            return {}
-        return {"pad_token_id": self.tokenizer.pad_token_id, "eos_token_id": self.tokenizer.eos_token_id}
+    def _unwritable(self) -> list[int]:
+        """Return the marks that stand for pictures: only the user shows any."""
+        config = self.model.config
+        marks = ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
+        return [getattr(config, mark) for mark in marks if getattr(config, mark, None) is not None]
 
 
 class _Streamer(TextStreamer):

@@ -6,6 +6,7 @@ benchmark compares with.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from transformers.models.qwen3_vl.configuration_qwen3_vl import Qwen3VLConfig
 from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLForConditionalGeneration
 
 from vidence.errors import WeightsError
+from vidence.media.identity import sampled_hash
 from vidence.models.internvideo3.checkpoint import check
 from vidence.models.internvideo3.config import InternVideo3Config, InternVideo3TextConfig
 from vidence.models.internvideo3.decoder import InternVideo3ForCausalLM
@@ -64,6 +66,14 @@ def load_baseline(
         WeightsError: it is another model, or its tensors are not exactly those that its config.json describes.
     """
     return _load(directory, BASELINES, dtype, device)
+
+
+def weights_name(directory: Path) -> str:
+    """Return 64 hex digits that tell one model's weights from another's, from a sample of the files' bytes."""
+    digest = hashlib.sha256()
+    for path in sorted(directory.glob("*.safetensors")):
+        digest.update(f"{path.name} {sampled_hash(path)}\n".encode())
+    return digest.hexdigest()
 
 
 def _load(
