@@ -145,20 +145,21 @@ def run(work: Path, films: dict[int, Path], only: list[str]) -> tuple[list[Row],
     def wanted(name: str) -> bool:
         return not only or any(part in name for part in only)
 
+    indexed: dict[int, Row] = {}
+
+    def index(minutes: int) -> None:
+        memory = work / f"{minutes}.sqlite"
+        _fresh(memory)
+        name = f"index, all senses, {minutes} min"
+        indexed[minutes] = measure(name, script("perceive", films[minutes], memory, "all"))
+        rows.append(indexed[minutes])
+
     if wanted("index"):
-        for minutes, path in films.items():
-            memory = work / f"{minutes}.sqlite"
-            _fresh(memory)
-            rows.append(measure(f"index, all senses, {minutes} min", script("perceive", path, memory, "all")))
-        index = next(row for row in rows if "10 min" in row.what)
-        per_minute = [row.cpu_s / minutes for minutes, row in zip(films, rows, strict=True)]
+        for minutes in MINUTES:
+            index(minutes)
         bars += [
-            Bar("10 minutes of 720p indexed with all senses, wall", index.wall_s, "s", "<= 240"),
-            Bar("the same, CPU seconds over 2 cores", index.cpu_s / 2, "s", "<= 240"),
-            Bar("peak memory", max(row.peak_mb for row in rows) / 1024, "GB", "<= 1.5"),
-            Bar(
-                "CPU a minute, longest over shortest film", per_minute[-1] / per_minute[0], "ratio", "<= 1.25"
-            ),
+            Bar("10 minutes of 720p indexed with all senses, wall", indexed[10].wall_s, "s", "<= 240"),
+            Bar("the same, CPU seconds over 2 cores", indexed[10].cpu_s / 2, "s", "<= 240"),
         ]
     if wanted("second"):
         again = [measure("second run", script("perceive", ten, store, "all")) for _ in range(3)]
@@ -188,6 +189,15 @@ def run(work: Path, films: dict[int, Path], only: list[str]) -> tuple[list[Row],
         ]
         rows.append(min(helps, key=lambda row: row.wall_s))
         bars.append(Bar("vidence --help, best of 5", rows[-1].wall_s, "s", "<= 0.3"))
+    if wanted("index"):
+        for minutes in films.keys() - set(MINUTES):  # long ones last: what else runs then disturbs nothing
+            index(minutes)
+        per_minute = {minutes: row.cpu_s / minutes for minutes, row in indexed.items()}
+        growth = per_minute[max(per_minute)] / per_minute[min(per_minute)]
+        bars += [
+            Bar("peak memory", max(row.peak_mb for row in indexed.values()) / 1024, "GB", "<= 1.5"),
+            Bar("CPU a minute, longest over shortest film", growth, "ratio", "<= 1.25"),
+        ]
     return rows, bars
 
 
