@@ -26,6 +26,8 @@ _PACKAGES = (
     "opencv-python-headless",
     "rapidocr",
     "scenedetect-headless",
+    "torch",
+    "transformers",
 )
 _TESTS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
