@@ -60,26 +60,46 @@ class Bar:
 
 
 def write_results(
-    name: str, rows: Sequence[Mapping[str, Any]], bars: Sequence[Bar], *, folder: Path = RESULTS
+    name: str,
+    rows: Sequence[Mapping[str, Any]],
+    bars: Sequence[Bar],
+    *,
+    folder: Path = RESULTS,
+    part: str | None = None,
 ) -> Path:
-    """Print the table and the bars, and write them to results/NAME-YYYY-MM-DD.json, one file a day."""
+    """Print the table and the bars, and write them to results/NAME-YYYY-MM-DD.json, one file a day.
+
+    Of a run that measured only a part of the table, `part` names the field that tells rows apart: what the day's file
+    holds of the other rows and bars stays.
+    """
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    path = folder / f"{name}-{today}.json"
+    print_table(rows)
+    for bar in bars:
+        word = {True: "holds", False: "FAILS", None: ""}[bar.holds]
+        print(f"{bar.name}: {bar.value:.4g} {bar.unit} (target {bar.target}) {word}".rstrip())
+    told, given = [bar.to_json() for bar in bars], [dict(row) for row in rows]
+    if part is not None and path.exists():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        told = _renewed(before["bars"], told, "name")
+        given = _renewed(before["rows"], given, part)
     result = {
         "benchmark": name,
         "date": today,
         "machine": machine(),
         "versions": versions(),
-        "bars": [bar.to_json() for bar in bars],
-        "rows": [dict(row) for row in rows],
+        "bars": told,
+        "rows": given,
     }
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}-{today}.json"
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
-    print_table(rows)
-    for bar in bars:
-        word = {True: "holds", False: "FAILS", None: ""}[bar.holds]
-        print(f"{bar.name}: {bar.value:.4g} {bar.unit} (target {bar.target}) {word}".rstrip())
     return path
+
+
+def _renewed(before: list[dict[str, Any]], now: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+    """Return the old entries with the new ones in the place of those of the same name, or after them."""
+    new = {entry[key]: entry for entry in now}
+    return [new.pop(entry[key], entry) for entry in before] + list(new.values())
 
 
 def print_table(rows: Sequence[Mapping[str, Any]]) -> None:

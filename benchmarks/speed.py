@@ -167,10 +167,13 @@ def run(work: Path, films: dict[int, Path], only: list[str]) -> tuple[list[Row],
         rows.append(second)
         bars.append(Bar("second run, with start-up, best of 3", second.wall_s, "s", "<= 1.0"))
     if wanted("shots"):
-        shots_memory = work / "shots.sqlite"
-        _fresh(shots_memory)
-        bare = measure("bare decode", script("decode", ten))
-        shots = measure("shots alone", script("perceive", ten, shots_memory, "shots"))
+        shots_memory, pairs = work / "shots.sqlite", []
+        for _ in range(3):  # in turns: the machine's mood changes by the minute
+            _fresh(shots_memory)
+            bare = measure("bare decode", script("decode", ten))
+            pairs.append((bare, measure("shots alone", script("perceive", ten, shots_memory, "shots"))))
+        pairs.sort(key=lambda pair: pair[1].cpu_s / pair[0].cpu_s)
+        bare, shots = pairs[1]
         rows += [bare, shots]
         bars.append(Bar("shots alone over a bare decode, CPU", shots.cpu_s / bare.cpu_s, "ratio", "<= 1.5"))
     if wanted("seek"):
@@ -229,8 +232,7 @@ def main() -> None:
             subprocess.run(script("prepare", work, minutes, arguments.clips, arguments.speech), check=True)
         films = {minutes: work / f"{minutes}.mp4" for minutes in lengths}
         rows, bars = run(work, films, arguments.only)
-    if not arguments.only:  # a part of the table would overwrite the whole
-        write_results("speed", [asdict(row) for row in rows], bars)
+    write_results("speed", [asdict(row) for row in rows], bars, part="what" if arguments.only else None)
 
 
 if __name__ == "__main__":
