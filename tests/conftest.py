@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 import signal
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import pytest
+
+# Triton's own library decides when it is imported whether kernels are to be interpreted, and torch may import it first.
+if find_spec("triton") is not None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRITON_INTERPRET", os.environ.get("TRITON_INTERPRET", "1"))
+        importlib.import_module("triton.language")
 
 GRID = 4  # the frame number is painted as GRID x GRID black or white cells, most significant bit first
 
