@@ -11,6 +11,7 @@ itself (cp.async); tiles that are converted it does not, so those are loaded one
 
 # Triton is not part of the CPU install, and a kernel's arguments are pointers and constants of its own language.
 # pyright: reportMissingImports=false, reportArgumentType=false, reportOptionalOperand=false, reportIndexIssue=false
+# pyright: reportOperatorIssue=false
 # pyright: reportPossiblyUnboundVariable=false, reportAttributeAccessIssue=false
 
 from __future__ import annotations

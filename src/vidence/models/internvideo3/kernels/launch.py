@@ -8,7 +8,7 @@ query rows holds all heads (M <= 32), and 4 B K M (R + 1) bytes of partial sums 
 """
 
 # Triton is not part of the CPU install; a kernel is called as kernel[grid](...).
-# pyright: reportMissingImports=false, reportIndexIssue=false
+# pyright: reportMissingImports=false, reportIndexIssue=false, reportAttributeAccessIssue=false, reportCallIssue=false
 
 from __future__ import annotations
 
