@@ -297,7 +297,7 @@ def test_a_graph_of_another_kind_and_a_missing_package_are_told(
     with pytest.raises(WeightsError, match="text_embeds"):
         PairEye("swapped").phrase("red")
     monkeypatch.setitem(sys.modules, "tokenizers", None)
-    with pytest.raises(WeightsError, match="pip install tokenizers"):
+    with pytest.raises(WeightsError, match="the package tokenizers"):
         PairEye("pair").phrase("red")
 
 

@@ -73,8 +73,8 @@ def command(
 
     \b
     vidence chat --model internvideo3-8b --video talk.mp4
-    echo "What is on the first slide?" | vidence chat --model internvideo3-8b --video talk.mp4 --keep talk.latent
-    echo "And on the last?" | vidence chat --model internvideo3-8b --keep talk.latent
+    echo "What is on slide 1?" | vidence chat --model internvideo3-8b --video talk.mp4 --keep talk.kv
+    echo "And on the last?" | vidence chat --model internvideo3-8b --keep talk.kv
     """
     need("model")
     from vidence.models.internvideo3.loading import weights_name
