@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from conftest import MakeVideo
 from vidence.media import open_media
+from vidence.senses.decoding import fresh_mean, loop_length
 from vidence.senses.speech.alignment import onsets
 from vidence.senses.speech.cues import lines, plain, two_letters
 from vidence.senses.speech.pauses import trimmed
 from vidence.senses.speech.recogniser import Word
-from vidence.senses.speech.repetition import fresh_mean, loop_length
 from vidence.senses.speech.sentences import sentences
 from vidence.senses.speech.speech import Speech
 from vidence.senses.speech.vad import RATE_HZ, STEP, quietest, stretches, utterances

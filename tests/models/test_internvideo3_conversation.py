@@ -14,15 +14,15 @@ pytest.importorskip("transformers")
 
 from click.testing import CliRunner  # noqa: E402
 from processor_cases import picture, tiny_tokenizer  # noqa: E402
-from tiny_models import tiny_text, tiny_vision  # noqa: E402
+from tiny_checkpoint import model_for  # noqa: E402
+from tiny_models import tiny_text  # noqa: E402
 
 from vidence.cli.group import vidence  # noqa: E402
 from vidence.errors import StoreError, UsageError  # noqa: E402
-from vidence.models.internvideo3.config import InternVideo3Config, InternVideo3TextConfig  # noqa: E402
+from vidence.models.internvideo3.config import InternVideo3TextConfig  # noqa: E402
 from vidence.models.internvideo3.conversation import Conversation  # noqa: E402
 from vidence.models.internvideo3.decoder import InternVideo3ForCausalLM  # noqa: E402
 from vidence.models.internvideo3.info import model_info  # noqa: E402
-from vidence.models.internvideo3.modeling import InternVideo3ForConditionalGeneration  # noqa: E402
 from vidence.models.internvideo3.processing import InternVideo3Processor  # noqa: E402
 from vidence.models.internvideo3.video import Clip  # noqa: E402
 
@@ -36,13 +36,7 @@ def processor() -> InternVideo3Processor:
 
 @pytest.fixture(scope="module")
 def model(processor: InternVideo3Processor) -> Any:
-    torch.manual_seed(5)
-    marks = {
-        name: getattr(processor, name)
-        for name in ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
-    }
-    config = InternVideo3Config(text_config=tiny_text(), vision_config=tiny_vision(), **marks)
-    model = InternVideo3ForConditionalGeneration(config).eval()
+    model = model_for(processor)
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if "language_model" in name and weight.ndim == 2:

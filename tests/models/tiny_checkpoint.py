@@ -15,11 +15,16 @@ from vidence.models.internvideo3.processing import InternVideo3Processor
 _MARKS = ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
 
 
-def write_checkpoint(folder: Path) -> None:
-    """Write the model and its processor."""
-    processor = InternVideo3Processor(tiny_tokenizer())
+def model_for(processor: InternVideo3Processor) -> InternVideo3ForConditionalGeneration:
+    """Return a model whose marks of pictures are the processor's."""
     marks = {name: getattr(processor, name) for name in _MARKS}
     torch.manual_seed(5)
     config = InternVideo3Config(text_config=tiny_text(), vision_config=tiny_vision(), **marks)
-    InternVideo3ForConditionalGeneration(config).save_pretrained(folder)
+    return InternVideo3ForConditionalGeneration(config).eval()
+
+
+def write_checkpoint(folder: Path) -> None:
+    """Write the model and its processor."""
+    processor = InternVideo3Processor(tiny_tokenizer())
+    model_for(processor).save_pretrained(folder)
     processor.save_pretrained(folder)

@@ -19,8 +19,8 @@ import numpy as np
 from vidence.catalogue import digest, weights
 from vidence.senses.byte_level import encode, pieces, read_merges, read_vocabulary
 from vidence.senses.captions.captioner import Caption
-from vidence.senses.speech.repetition import loop_length
-from vidence.senses.speech.runtime import Graph
+from vidence.senses.decoding import loop_length, probability_of
+from vidence.senses.runtime import Graph
 
 if TYPE_CHECKING:
     from vidence.media import Image
@@ -134,4 +134,4 @@ def _choose(logits_V: np.ndarray, written: Sequence[int]) -> tuple[int, float]:
         if tuple(written[at : at + UNREPEATED - 1]) == head:
             allowed[written[at + UNREPEATED - 1]] = -np.inf
     token = int(allowed.argmax())
-    return token, float(1.0 / np.exp(logits_V - logits_V[token]).sum())
+    return token, probability_of(token, logits_V)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidence.senses.objects.detectors import open_graph
+from vidence.catalogue import weights
 from vidence.senses.observation import Box
+from vidence.senses.runtime import open_session
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -163,4 +164,4 @@ def _distinct(boxes_N4: np.ndarray, scores_N: np.ndarray, overlap: float) -> np.
 
 @cache
 def _session(stage: str) -> InferenceSession:
-    return open_graph(f"mtcnn-{stage}net")
+    return open_session(weights(f"mtcnn-{stage}net"))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidence.senses.runtime import open_session
+
 if TYPE_CHECKING:
     import onnxruntime
 
@@ -60,12 +62,6 @@ def _session() -> onnxruntime.InferenceSession:
 
 @cache
 def _load() -> onnxruntime.InferenceSession:
-    import onnxruntime
-
     from vidence.catalogue import weights
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = (
-        1  # segments run side by side; a second thread on a busy machine only waits
-    )
-    return onnxruntime.InferenceSession(weights(WEIGHTS), options, providers=["CPUExecutionProvider"])
+    return open_session(weights(WEIGHTS))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +17,7 @@ import numpy as np
 from vidence.catalogue import digest, entry, weights
 from vidence.errors import WeightsError
 from vidence.senses.looks.eye import Look
+from vidence.senses.runtime import open_session
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -94,11 +94,11 @@ class PairEye:
 
     @cached_property
     def _pictures(self) -> onnxruntime.InferenceSession:
-        return _session(weights(f"{self.name}-vision"))
+        return open_session(weights(f"{self.name}-vision"))
 
     @cached_property
     def _texts(self) -> onnxruntime.InferenceSession:
-        return _session(weights(f"{self.name}-text"))
+        return open_session(weights(f"{self.name}-text"))
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -114,14 +114,6 @@ class PairEye:
         ids = self._tokenizer.encode(text.lower()).ids[:TEXT_TOKENS]
         pad = self._tokenizer.token_to_id("<pad>") or self._tokenizer.token_to_id("</s>") or 0
         return ids + [pad] * (TEXT_TOKENS - len(ids))
-
-
-def _session(path: Path) -> onnxruntime.InferenceSession:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def _run(

@@ -15,6 +15,7 @@ from vidence.catalogue import weights
 from vidence.errors import WeightsError
 from vidence.senses.objects.coco import LABELS, PAPER_IDS
 from vidence.senses.observation import Box
+from vidence.senses.runtime import open_session
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -123,18 +124,8 @@ def load(name: str) -> Detector:
     """
     for prefix, kind in _KINDS.items():
         if name.startswith(prefix):
-            return kind(open_graph(name))
+            return kind(open_session(weights(name)))
     raise WeightsError(f"no detector can run {name!r}; known are names that begin with {', '.join(_KINDS)}")
-
-
-def open_graph(name: str) -> InferenceSession:
-    """Open a catalogue entry in onnxruntime, one thread: the indexer runs several senses side by side."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(weights(name)), options, providers=["CPUExecutionProvider"])
 
 
 def select(boxes_N4: np.ndarray, scores_NK: np.ndarray, floor: float) -> list[Detection]:

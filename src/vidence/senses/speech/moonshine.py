@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from vidence.catalogue import digest, weights
+from vidence.senses.decoding import fresh_mean, likeliest, loop_length
+from vidence.senses.runtime import Graph
 from vidence.senses.speech.alignment import onsets
 from vidence.senses.speech.recogniser import RATE_HZ, Transcript, Word
-from vidence.senses.speech.repetition import fresh_mean, loop_length
-from vidence.senses.speech.runtime import Graph
 
 LAYERS, HEADS, HEAD_SIZE = 8, 8, 52
 BEGIN, END = 1, 2  # token ids
@@ -110,7 +110,7 @@ def _decode(decoder: Graph, states: np.ndarray, limit: int) -> tuple[list[int], 
         seen = dict(zip(ATTENTIVE_LAYERS, rest[: len(looks)], strict=True))
         rows.append(np.mean([seen[layer][0, head, 0] for layer, head in TIME_HEADS], axis=0))
         past.update(zip((f"past_key_values.{name}" for name in moving), rest[len(looks) :], strict=True))
-        token, probability = _choose(logits[0, -1])
+        token, probability = likeliest(logits[0, -1])
         if token == END or len(tokens) == limit:
             return tokens, probabilities, np.stack(rows)
         tokens.append(token)
@@ -118,11 +118,6 @@ def _decode(decoder: Graph, states: np.ndarray, limit: int) -> tuple[list[int], 
         if loop_length(tokens):
             rows.append(rows[-1])  # there is no look of an end token
             return tokens, probabilities, np.stack(rows)
-
-
-def _choose(logits: np.ndarray) -> tuple[int, float]:
-    token = int(logits.argmax())
-    return token, float(1.0 / np.exp(logits - logits[token]).sum())
 
 
 def _words(

@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 
 from vidence.catalogue import weights
+from vidence.senses.runtime import Graph
 from vidence.senses.speech.recogniser import RATE_HZ
-from vidence.senses.speech.runtime import Graph
 
 STEP = 512  # samples: one probability for every 32 ms
 CONTEXT = 64  # samples of the step before, which the model sees in front of each

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from vidence.catalogue import digest, weights
+from vidence.senses.decoding import fresh_mean, likeliest, loop_length
+from vidence.senses.runtime import Graph
 from vidence.senses.speech.alignment import onsets
 from vidence.senses.speech.mel import log_mel
 from vidence.senses.speech.recogniser import RATE_HZ, Transcript
-from vidence.senses.speech.repetition import fresh_mean, loop_length
-from vidence.senses.speech.runtime import Graph
 from vidence.senses.speech.whisper_text import TIME_STEP_S, Vocabulary, allowed, read_tokenizer
 from vidence.senses.speech.whisper_words import SPACELESS, phrase_bounds, timed_word, word_runs
 
@@ -107,7 +107,7 @@ class Whisper:
         looks = [step.look_N]
         limit = min(MOST_TOKENS, int(length_s * TOKENS_PER_S) + 16)
         while len(tokens) < limit:
-            token, probability = _choose(allowed(step.logits_V, tokens, known))
+            token, probability = likeliest(allowed(step.logits_V, tokens, known))
             if token == known.end:
                 break
             tokens.append(token)
@@ -186,8 +186,3 @@ class _Decoder:
         seen_HTN = {layer: one.reshape(-1, *one.shape[-2:]) for layer, one in zip(layers, rest, strict=False)}
         look_N = np.mean([seen_HTN[layer][head, -1] for layer, head in self._heads], axis=0)
         return _Step(logits_BTV[0, -1], look_N)
-
-
-def _choose(logits_V: np.ndarray) -> tuple[int, float]:
-    token = int(logits_V.argmax())
-    return token, float(1.0 / np.exp(logits_V - logits_V[token]).sum())

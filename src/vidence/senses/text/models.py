@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from vidence.catalogue import weights
+from vidence.senses.runtime import open_session
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -37,25 +38,14 @@ SPACE, SPACE_BEFORE_CAPITAL = 0.05, 0.025  # see `decode`
 _lock = threading.Lock()
 
 
-def _session(name: str) -> InferenceSession:
-    from onnxruntime import InferenceSession, SessionOptions  # pyright: ignore[reportAttributeAccessIssue]
-
-    options = SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # senses run side by side
-    options.enable_cpu_mem_arena = False  # shapes vary, and an arena keeps the largest of each
-    options.add_session_config_entry("session.disable_prepacking", "1")  # 74 MB less, and no slower
-    options.log_severity_level = 3
-    return InferenceSession(str(weights(name)), options, providers=["CPUExecutionProvider"])
-
-
 @cache
 def _detector() -> InferenceSession:
-    return _session(DETECTOR)
+    return open_session(weights(DETECTOR), varied=True)
 
 
 @cache
 def _recogniser() -> tuple[InferenceSession, list[str]]:
-    session = _session(RECOGNISER)
+    session = open_session(weights(RECOGNISER), varied=True)
     characters = session.get_modelmeta().custom_metadata_map["character"].splitlines()
     return session, ["", *characters, " "]
 

@@ -1,13 +1,29 @@
-"""Notice when a recogniser loops: the same words over and over, which happens on music, noise and cut-off speech."""
+"""What decoders that write token by token share: the likeliest token, and noticing when they loop.
+
+They loop (the same words over and over) on music, noise and cut-off speech.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import exp, log
 
+import numpy as np
+
 LONGEST = 12  # tokens in one round
 TIMES = 4  # a person may say a thing three times ("no, no, no"); four times in a row is taken for a loop
 SINGLE_TIMES = 6  # one token alone may repeat more often: "ha ha ha ha ha"
+
+
+def likeliest(logits_V: np.ndarray) -> tuple[int, float]:
+    """Return the token with the highest logit, and its probability."""
+    token = int(logits_V.argmax())
+    return token, probability_of(token, logits_V)
+
+
+def probability_of(token: int, logits_V: np.ndarray) -> float:
+    """Return a token's probability among all."""
+    return float(1.0 / np.exp(logits_V - logits_V[token]).sum())
 
 
 def loop_length(tokens: Sequence[int]) -> int:
