@@ -8,23 +8,31 @@ Caches are filled with random values instead of a prefill: what a step costs doe
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.attention.bias import causal_lower_right
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLTextConfig, Qwen3VLTextModel
 
 from vidence.models.internvideo3.config import EXACT, RELEASE, InternVideo3TextConfig
+from vidence.models.internvideo3.kernels import available
 from vidence.models.internvideo3.latent import LatentCache
 from vidence.models.internvideo3.ledger import TEXT
 from vidence.models.internvideo3.modeling import InternVideo3TextModel
 
-STRONG = "grouped"
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+GROWING, STRONG = "GQA, growing cache", "GQA, strong"
+LATENT, LATENT_8 = "M2LA 512+64, float rows", "M2LA 512+64, 8-bit rows"
+GROUPED = "grouped"
 STRETCH = 512  # keys of 8 heads in float32: 2 MB
+ROOM = 256  # tokens a run may add
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +71,12 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One way to attend: a name, the model it needs, and a cache of that model filled to a length."""
+    """One way to attend: a name, the model it needs, and a cache of that model filled to a length, with room."""
 
     name: str
     weights: str  # kinds with the same word share one model
     build: Callable[[Shape], torch.nn.Module]
-    fill: Callable[[torch.nn.Module, int, int], Cache]
+    fill: Callable[[torch.nn.Module, int, int, int], Cache]  # model, batch, length, room beyond it
     width: tuple[int, int] | None = None  # (R, P) of a latent cache
 
 
@@ -76,8 +84,8 @@ def kinds(shape: Shape) -> list[Kind]:
     """Return every way, baselines first; latent widths are in proportion where the shape is not the 8B's."""
     part = shape.head_width * shape.groups // 64
     found = [
-        Kind("GQA, growing cache", "gqa", _gqa, _growing),
-        Kind("GQA, strong", "gqa", _gqa, _preallocated),
+        Kind(GROWING, "gqa", _gqa, _growing),
+        Kind(STRONG, "gqa", _gqa, _preallocated),
     ]
     for layout, rank, rope in ((EXACT, 32 * part, 4 * part), (RELEASE, 56 * part, 8 * part)):
         for storage, bits in (("float", "float"), ("int8", "8-bit")):
@@ -86,11 +94,39 @@ def kinds(shape: Shape) -> list[Kind]:
                     f"M2LA {rank}+{rope}, {bits} rows",
                     f"{rank}+{rope}",
                     lambda shape, layout=layout, rank=rank, rope=rope: _latent(shape, layout, rank, rope),
-                    lambda model, batch, length, storage=storage: _rows(model, batch, length, storage),
+                    lambda model, batch, length, room, storage=storage: _rows(
+                        model, batch, length, room, storage
+                    ),
                     (rank, rope),
                 )
             )
     return found
+
+
+def built(kind: Kind, shape: Shape, dtype: str, device: torch.device) -> torch.nn.Module:
+    """Build a kind's model with random weights on a device."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(DTYPES[dtype])
+    try:
+        with device:
+            return kind.build(shape).eval()
+    finally:
+        torch.set_default_dtype(before)
+
+
+def path(kind: Kind, cache: Cache, device: torch.device) -> str:
+    """Tell what attends to a cached token: torch, or the Triton kernels."""
+    if kind.width is None:
+        return "torch"
+    rows = cache.layers[0].banks[0].slabs[0]  # type: ignore[attr-defined]
+    q_BHLR = torch.empty((1, 1, 1, kind.width[0]), dtype=torch.bfloat16, device=device)
+    return "triton" if available(q_BHLR, rows) else "torch"
+
+
+def read_bytes(model: torch.nn.Module, cache: Cache) -> int:
+    """Return the bytes that a step must read: the cache and all weights but the embedding, of which it reads a row."""
+    weights = sum(weight.nbytes for weight in model.parameters())
+    return cache_bytes(cache) + weights - model.embed_tokens.weight.nbytes  # type: ignore[union-attr]
 
 
 def cache_bytes(cache: Cache) -> int:
@@ -100,14 +136,15 @@ def cache_bytes(cache: Cache) -> int:
     return sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers)  # type: ignore[attr-defined]
 
 
-def step(model: torch.nn.Module, token_B1: Tensor, cache: Cache) -> Tensor:
-    """Decode one token as generate() does: all layers, cache extended by one."""
-    if cache.layers and isinstance(cache.layers[0], Preallocated):
-        model.set_attn_implementation(STRONG)  # type: ignore[operator]
-    elif isinstance(cache, DynamicCache):
-        model.set_attn_implementation("sdpa")  # type: ignore[operator]
-    with torch.no_grad():
-        return model(input_ids=token_B1, past_key_values=cache, use_cache=True).last_hidden_state
+def step(model: torch.nn.Module, token_BL: Tensor, cache: Cache) -> Tensor:
+    """Decode tokens as generate() does: all layers, cache extended by them."""
+    strong = bool(cache.layers) and isinstance(cache.layers[0], Preallocated)
+    if strong or isinstance(cache, DynamicCache):
+        model.set_attn_implementation(GROUPED if strong else "sdpa")  # type: ignore[operator]
+    # Of torch's ways on a GPU, flash attention is the one that splits a long cache over the whole device.
+    forced = sdpa_kernel(SDPBackend.FLASH_ATTENTION) if strong and token_BL.is_cuda else nullcontext()
+    with torch.no_grad(), forced:
+        return model(input_ids=token_BL, past_key_values=cache, use_cache=True).last_hidden_state
 
 
 class Preallocated(DynamicLayer):
@@ -135,7 +172,8 @@ def grouped(
     del module
     batch, heads, length, width = query.shape
     if query.is_cuda:
-        out = scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=scaling, enable_gqa=True)
+        bias = mask if length == 1 else causal_lower_right(length, key.shape[2])
+        out = scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=scaling, enable_gqa=True)
         return out.transpose(1, 2).contiguous(), None
     rows_BGNd = query.reshape(batch, key.shape[1], -1, width).float() * scaling
     if key.dtype == torch.float32:
@@ -186,7 +224,8 @@ def _keys(model: torch.nn.Module, batch: int, length: int) -> tuple[Tensor, Tens
     return tuple(torch.empty(size, device=weight.device, dtype=weight.dtype).uniform_(-1, 1) for _ in "kv")  # type: ignore[return-value]
 
 
-def _growing(model: torch.nn.Module, batch: int, length: int) -> Cache:
+def _growing(model: torch.nn.Module, batch: int, length: int, room: int) -> Cache:
+    del room  # it has none
     cache = DynamicCache(config=model.config)  # type: ignore[arg-type]
     for layer in range(len(cache.layers)):
         cache.layers[layer].lazy_initialization(*_keys(model, batch, 1))
@@ -194,17 +233,16 @@ def _growing(model: torch.nn.Module, batch: int, length: int) -> Cache:
     return cache
 
 
-def _preallocated(model: torch.nn.Module, batch: int, length: int) -> Cache:
+def _preallocated(model: torch.nn.Module, batch: int, length: int, room: int) -> Cache:
     layers = model.config.num_hidden_layers  # type: ignore[union-attr]
-    room = 256  # tokens a run may add
     return Cache(layers=[Preallocated(*_keys(model, batch, length + room), length) for _ in range(layers)])
 
 
-def _rows(model: torch.nn.Module, batch: int, length: int, storage: str) -> Cache:
+def _rows(model: torch.nn.Module, batch: int, length: int, room: int, storage: str) -> Cache:
     """Fill in stretches: the values before they are stored are held in the model's dtype."""
     config, weight = model.config, next(model.parameters())
     assert isinstance(config, InternVideo3TextConfig)
-    cache = LatentCache(config, storage=storage, capacity=length + 256)
+    cache = LatentCache(config, storage=storage, capacity=length + room)
     like = weight.new_empty((batch, 1, 1))
     for start in range(0, length, 8192):
         size = min(8192, length - start)
@@ -220,4 +258,4 @@ def _rows(model: torch.nn.Module, batch: int, length: int, storage: str) -> Cach
     return cache
 
 
-AttentionInterface.register(STRONG, grouped)
+AttentionInterface.register(GROUPED, grouped)

@@ -44,7 +44,7 @@ def unpacked(tile, COMPUTE: tl.constexpr, WIDEN: tl.constexpr):
     return tile.to(COMPUTE)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["length"])  # it grows with every token: one kernel serves all
 def attend_split(
     q_BMW,
     rows_BSW,
@@ -143,7 +143,7 @@ def attend_split(
     tl.store(lse_BKM + part, lse_M, mask=real_m)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["splits"])
 def merge_splits(
     out_BKMR,
     lse_BKM,
