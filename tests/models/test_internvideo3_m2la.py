@@ -60,7 +60,9 @@ def full_rank(layer: Qwen3VLTextAttention, order: Any) -> ExactAttention:
     with torch.no_grad():
         for name, weight in layer.named_parameters():
             exact.get_parameter(name).copy_(weight)
-        exact.rope_mix.copy_(torch.view_as_real(torch.stack([mixes[at] for at in order])).float())
+        mix_JG2 = torch.view_as_real(torch.stack([mixes[at] for at in order])).float()
+        exact.rope_key_mix.copy_(mix_JG2[:, None])
+        exact.rope_query_mix.copy_(mix_JG2[:, None].repeat_interleave(HEADS // GROUPS, 2))
         for encoder in (exact.text_encoder, exact.vision_encoder):
             encoder.bias.zero_()
             encoder.weight.copy_(

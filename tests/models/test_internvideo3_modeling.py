@@ -194,7 +194,8 @@ def full_rank_copy(baseline: Any) -> Any:
     assert {name.split("self_attn.")[1].split(".")[0] for name in added} == {
         "kv_b_proj",
         "query_turn",
-        "rope_mix",
+        "rope_key_mix",
+        "rope_query_mix",
         "text_encoder",
         "vision_encoder",
     }

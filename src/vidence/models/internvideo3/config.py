@@ -22,11 +22,16 @@ _MROPE = {"rope_type": "default", "rope_theta": 5e6, "mrope_section": [24, 20, 2
 
 @dataclass(frozen=True, slots=True)
 class LatentShape:
-    """The shape of one layer's cached row: latent widths by modality, and the frequencies of the rope key."""
+    """The shape of one layer's cached row: latent widths by modality, and the pairs of the rope key.
+
+    frequencies: by pair, the one that it turns with. sources: by pair, those whose components it mixes: its own, or,
+    where neighbours are folded together, several.
+    """
 
     text_rank: int
     vision_rank: int
     frequencies: tuple[int, ...]
+    sources: tuple[tuple[int, ...], ...]
 
     @property
     def rank(self) -> int:
@@ -38,6 +43,16 @@ class LatentShape:
         """Return the width of the shared rope key: a real and an imaginary lane for each frequency."""
         return 2 * len(self.frequencies)
 
+    @property
+    def fold(self) -> int:
+        """Return W, how many frequencies each pair mixes."""
+        return len(self.sources[0]) if self.sources else 1
+
+    @property
+    def mixed(self) -> tuple[int, ...]:
+        """Return the sources of all pairs in a row."""
+        return tuple(frequency for pair in self.sources for frequency in pair)
+
 
 @strict
 class InternVideo3TextConfig(Qwen3VLTextConfig):
@@ -47,7 +62,9 @@ class InternVideo3TextConfig(Qwen3VLTextConfig):
         `release` is the published checkpoint's: biases, no norms.
     kv_lora_rank: width of the latent, one number or one a layer; kv_lora_rank_vision: the same for vision tokens.
     rope_frequencies: by layer, the frequency of each pair of the shared rope key; one may stand several times.
+    rope_sources: by layer and pair, the frequencies that are folded into it, all of one axis; its own if not given.
     qk_rope_head_dim: width of the rope key where rope_frequencies is not given.
+    qk_norm: whether queries and keys are normed by head, as Qwen3's are and Qwen2.5's and Llama's are not.
     attention_output_bias: whether the attention's output projection has a bias.
     latent_storage: `float` keeps cached rows in the model's dtype, `int8` in 8 bits with two scales a row.
     """
@@ -66,9 +83,11 @@ class InternVideo3TextConfig(Qwen3VLTextConfig):
     kv_lora_rank: int | list[int] = 896
     kv_lora_rank_vision: int | list[int] | None = None
     rope_frequencies: list[list[int]] | None = None
+    rope_sources: list[list[list[int]]] | None = None
     qk_rope_head_dim: int = 128
     qk_nope_head_dim: int = 128
     v_head_dim: int = 128
+    qk_norm: bool = True
     attention_output_bias: bool = False
     latent_storage: str = FLOAT
 
@@ -97,8 +116,22 @@ class InternVideo3TextConfig(Qwen3VLTextConfig):
             shape = self.latent_shape(layer)
             if min(shape.text_rank, shape.vision_rank) < 1:
                 _fault("kv_lora_rank", f"layer {layer} has a rank below 1")
-            if any(not 0 <= one < self.head_dim // 2 for one in shape.frequencies):
+            if any(not 0 <= one < self.head_dim // 2 for one in (*shape.frequencies, *shape.mixed)):
                 _fault("rope_frequencies", f"layer {layer} names one outside 0..{self.head_dim // 2 - 1}")
+            self._check_sources(shape, layer)
+
+    def _check_sources(self, shape: LatentShape, layer: int) -> None:
+        if self.rope_sources is None:
+            return
+        widths = {len(sources) for sources in shape.sources}
+        if len(shape.sources) != len(shape.frequencies) or len(widths) > 1 or 0 in widths:
+            _fault("rope_sources", f"layer {layer} must list equally many frequencies for each pair")
+        axes = mrope_axes(
+            (self.rope_parameters or _MROPE).get("mrope_section", (0, 0, 0)), self.head_dim // 2
+        )
+        for frequency, sources in zip(shape.frequencies, shape.sources, strict=True):
+            if {axes[one] for one in sources} != {axes[frequency]}:
+                _fault("rope_sources", f"layer {layer} folds frequencies of different axes into {frequency}")
 
     @property
     def key_value_heads(self) -> int:
@@ -126,12 +159,18 @@ class InternVideo3TextConfig(Qwen3VLTextConfig):
         """Return the shape of one layer's rows."""
         text = _of_layer("kv_lora_rank", self.kv_lora_rank, layer, self.num_hidden_layers)
         vision = self.kv_lora_rank_vision
+        frequencies, sources = self._frequencies(layer), self.rope_sources
         return LatentShape(
             text,
             text
             if vision is None
             else _of_layer("kv_lora_rank_vision", vision, layer, self.num_hidden_layers),
-            self._frequencies(layer),
+            frequencies,
+            tuple((one,) for one in frequencies)
+            if sources is None
+            else tuple(
+                tuple(pair) for pair in _of_layer("rope_sources", sources, layer, self.num_hidden_layers)
+            ),
         )
 
     def _frequencies(self, layer: int) -> tuple[int, ...]:

@@ -117,50 +117,57 @@ class LatentAttention(nn.Module):
 class ExactAttention(LatentAttention):
     """Keep Qwen3's projections and norms; mix the shared rope key from exact keys and encode the rest.
 
-    Pair j of the rope key is the sum over g of rope_mix[j, g] times the complex component of frequency f_j of head
-    g's key; a query's is rope_mix[j, g(h)] times its own. With the conjugated columns of any unitary matrix a
-    frequency as mixes the products are those of the unmixed keys, and because all heads of a frequency turn by one
-    angle, rotation commutes with mixing. What is left out of the rope key the latent carries, unrotated, in each
-    head's own basis; `query_turn` multiplies a query's component by a complex number, the mean rotation it loses.
+    Pair j of the rope key is the sum over g of rope_key_mix[j, :, g] times the complex component of frequency f_j of
+    head g's key; the query of head h is rope_query_mix[j, :, h] times its own. With the conjugated columns of a
+    unitary matrix a frequency as mixes the products are those of the unmixed keys, and because all heads of a
+    frequency turn by one angle, rotation commutes with mixing. Where W neighbouring frequencies are folded into a pair,
+    its mixes reach over all of them. What is left out of the rope key the latent carries, unrotated, in each head's
+    own basis; `query_turn` multiplies a query's component by a complex number, the mean rotation it loses.
     """
 
     def __init__(self, config: InternVideo3TextConfig, layer_idx: int) -> None:
         super().__init__(config, layer_idx)
         width, bias = config.hidden_size, config.attention_bias
-        self.groups, pairs = config.key_value_heads, len(self.shape.frequencies)
+        self.groups, pairs, fold = config.key_value_heads, len(self.shape.frequencies), self.shape.fold
         kept = self.groups * (self.content + self.value)
         self.q_proj = nn.Linear(width, self.heads * self.content, bias=bias)
         self.k_proj = nn.Linear(width, self.groups * self.content, bias=bias)
         self.v_proj = nn.Linear(width, self.groups * self.value, bias=bias)
-        self.q_norm = Qwen3VLTextRMSNorm(self.content, eps=config.rms_norm_eps)
-        self.k_norm = Qwen3VLTextRMSNorm(self.content, eps=config.rms_norm_eps)
+        self.q_norm = Qwen3VLTextRMSNorm(self.content, eps=config.rms_norm_eps) if config.qk_norm else None
+        self.k_norm = Qwen3VLTextRMSNorm(self.content, eps=config.rms_norm_eps) if config.qk_norm else None
         self.text_encoder = nn.Linear(kept, self.shape.text_rank)
         self.vision_encoder = nn.Linear(kept, self.shape.vision_rank)
-        self.rope_mix = nn.Parameter(torch.empty(pairs, self.groups, 2))
+        self.rope_key_mix = nn.Parameter(torch.empty(pairs, fold, self.groups, 2))
+        self.rope_query_mix = nn.Parameter(torch.empty(pairs, fold, self.heads, 2))
         self.query_turn = nn.Parameter(torch.empty(self.heads, self.content // 2, 2))
         self.reset()
 
     def reset(self) -> None:
         """Mix nothing and turn nothing: pair j is head (j div F mod G)'s own."""
         with torch.no_grad():
-            self.rope_mix.copy_(self.plain_mix())
+            self.rope_key_mix.copy_(self.plain_mix())
+            self.rope_query_mix.copy_(self.plain_mix().repeat_interleave(self.heads // self.groups, 2))
             self.query_turn.copy_(torch.tensor([1.0, 0.0]))
 
     def plain_mix(self) -> Tensor:
-        """Return the mix (J, G, 2) in which the first appearance of a frequency is head 0's, the second head 1's."""
-        mix_JG2, taken = torch.zeros(len(self.shape.frequencies), self.groups, 2), dict[int, int]()
-        for pair, frequency in enumerate(self.shape.frequencies):
+        """Return the mix (J, W, G, 2) in which the first appearance of a frequency is head 0's, the second head 1's."""
+        mix_JWG2 = torch.zeros_like(self.rope_key_mix)
+        taken = dict[int, int]()
+        for pair, sources in enumerate(self.shape.sources):
+            frequency = sources[0]
             head = taken.get(frequency, 0)
             taken[frequency] = head + 1
-            mix_JG2[pair, head % self.groups, 0] = 1.0
-        return mix_JG2
+            mix_JWG2[pair, 0, head % self.groups, 0] = 1.0
+        return mix_JWG2
 
     def project(
         self, hidden_BLD: Tensor, position_embeddings: tuple[Tensor, Tensor], kinds_BL: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return q_content_BHLd, rotated q_rope_BHLP, latent_BLR and rotated k_rope_BLP."""
-        q_BLHd = self.q_norm(self.q_proj(hidden_BLD).unflatten(-1, (self.heads, -1)))
-        k_BLGd = self.k_norm(self.k_proj(hidden_BLD).unflatten(-1, (self.groups, -1)))
+        q_BLHd = self.q_proj(hidden_BLD).unflatten(-1, (self.heads, -1))
+        k_BLGd = self.k_proj(hidden_BLD).unflatten(-1, (self.groups, -1))
+        if self.q_norm is not None and self.k_norm is not None:
+            q_BLHd, k_BLGd = self.q_norm(q_BLHd), self.k_norm(k_BLGd)
         v_BLx = self.v_proj(hidden_BLD)
         cos_BLJ, sin_BLJ = angles(position_embeddings, self.shape.frequencies)
         q_rope_BLHP, k_rope_BLP = self._rope(q_BLHd, k_BLGd, cos_BLJ, sin_BLJ)
@@ -172,10 +179,12 @@ class ExactAttention(LatentAttention):
         self, q_BLHd: Tensor, k_BLGd: Tensor, cos_BLJ: Tensor, sin_BLJ: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Mix and rotate queries and keys in one go: at one token the number of operations is what takes time."""
-        mix_GJ2 = self.rope_mix.transpose(0, 1)
-        mix_XJ2 = torch.cat([mix_GJ2.repeat_interleave(self.heads // self.groups, 0), mix_GJ2])  # X = H + G
-        real_BLXJ, imaginary_BLXJ = pick(torch.cat([q_BLHd, k_BLGd], 2), self.shape.frequencies)
-        mixed_BLXP = multiply(real_BLXJ, imaginary_BLXJ, *mix_XJ2.unbind(-1))
+        mix_JWX2 = torch.cat([self.rope_query_mix, self.rope_key_mix], 2)  # X = H + G
+        mix_XY2 = mix_JWX2.flatten(0, 1).transpose(0, 1)  # Y = J W: what pair j mixes stands side by side
+        real_BLXY, imaginary_BLXY = pick(torch.cat([q_BLHd, k_BLGd], 2), self.shape.mixed)
+        mixed_BLXP = multiply(real_BLXY, imaginary_BLXY, *mix_XY2.unbind(-1))
+        if self.shape.fold > 1:
+            mixed_BLXP = mixed_BLXP.unflatten(-1, (-1, self.shape.fold)).sum(-1)
         rotated_BLXP = rotate(mixed_BLXP, cos_BLJ[:, :, None], sin_BLJ[:, :, None])
         return rotated_BLXP[:, :, : self.heads], rotated_BLXP[:, :, self.heads :].sum(2)
 

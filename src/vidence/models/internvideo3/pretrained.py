@@ -45,7 +45,9 @@ class LatentModel(PreTrainedModel):
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
-        if isinstance(module, ExactAttention) and not getattr(module.rope_mix, "_is_hf_initialized", False):
+        if isinstance(module, ExactAttention) and not getattr(
+            module.rope_key_mix, "_is_hf_initialized", False
+        ):
             module.reset()
 
 

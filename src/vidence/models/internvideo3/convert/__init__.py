@@ -1,0 +1,1 @@
+"""Turn a grouped-query checkpoint into an M²LA one: calibrate, choose, factorise, write, measure."""
