@@ -11,11 +11,13 @@ from typing import Any, ClassVar
 
 from huggingface_hub.dataclasses import strict
 from transformers import AutoConfig, PreTrainedConfig
+from transformers.models.qwen2_5_vl.configuration_qwen2_5_vl import Qwen2_5_VLVisionConfig
 from transformers.models.qwen3_vl.configuration_qwen3_vl import Qwen3VLConfig, Qwen3VLTextConfig
 
 from vidence.errors import UsageError
 
 EXACT, RELEASE = "exact", "release"
+WINDOWED = Qwen2_5_VLVisionConfig.model_type
 FLOAT, INT8 = "float", "int8"
 _MROPE = {"rope_type": "default", "rope_theta": 5e6, "mrope_section": [24, 20, 20], "mrope_interleaved": True}
 
@@ -126,12 +128,17 @@ class InternVideo3TextConfig(Qwen3VLTextConfig):
         widths = {len(sources) for sources in shape.sources}
         if len(shape.sources) != len(shape.frequencies) or len(widths) > 1 or 0 in widths:
             _fault("rope_sources", f"layer {layer} must list equally many frequencies for each pair")
-        axes = mrope_axes(
-            (self.rope_parameters or _MROPE).get("mrope_section", (0, 0, 0)), self.head_dim // 2
-        )
+        axes = self.rope_axes
         for frequency, sources in zip(shape.frequencies, shape.sources, strict=True):
             if {axes[one] for one in sources} != {axes[frequency]}:
                 _fault("rope_sources", f"layer {layer} folds frequencies of different axes into {frequency}")
+
+    @property
+    def rope_axes(self) -> tuple[int, ...]:
+        """Return for each frequency the axis that turns it: 0 time, 1 height, 2 width."""
+        rope: dict[str, Any] = dict(self.rope_parameters or _MROPE)
+        section, interleaved = rope.get("mrope_section", (0, 0, 0)), rope.get("mrope_interleaved", True)
+        return mrope_axes(section, self.head_dim // 2, interleaved=interleaved)
 
     @property
     def key_value_heads(self) -> int:
@@ -157,31 +164,27 @@ class InternVideo3TextConfig(Qwen3VLTextConfig):
 
     def latent_shape(self, layer: int) -> LatentShape:
         """Return the shape of one layer's rows."""
-        text = _of_layer("kv_lora_rank", self.kv_lora_rank, layer, self.num_hidden_layers)
-        vision = self.kv_lora_rank_vision
-        frequencies, sources = self._frequencies(layer), self.rope_sources
+        text, vision = self._of_layer("kv_lora_rank", layer), self._of_layer("kv_lora_rank_vision", layer)
+        given, sources = self._of_layer("rope_frequencies", layer), self._of_layer("rope_sources", layer)
+        if given is None:
+            given = even_frequencies(self.qk_rope_head_dim // 2, self.head_dim // 2)
+        pairs = [(one,) for one in given] if sources is None else sources
         return LatentShape(
-            text,
-            text
-            if vision is None
-            else _of_layer("kv_lora_rank_vision", vision, layer, self.num_hidden_layers),
-            frequencies,
-            tuple((one,) for one in frequencies)
-            if sources is None
-            else tuple(
-                tuple(pair) for pair in _of_layer("rope_sources", sources, layer, self.num_hidden_layers)
-            ),
+            text, text if vision is None else vision, tuple(given), tuple(tuple(pair) for pair in pairs)
         )
 
-    def _frequencies(self, layer: int) -> tuple[int, ...]:
-        if self.rope_frequencies is None:
-            return even_frequencies(self.qk_rope_head_dim // 2, self.head_dim // 2)
-        return tuple(_of_layer("rope_frequencies", self.rope_frequencies, layer, self.num_hidden_layers))
+    def _of_layer(self, name: str, layer: int) -> Any:
+        value = getattr(self, name)
+        if not isinstance(value, (list, tuple)):
+            return value
+        if len(value) != self.num_hidden_layers:
+            _fault(name, f"has {len(value)} entries for {self.num_hidden_layers} layers")
+        return value[layer]
 
 
 @strict
 class InternVideo3Config(Qwen3VLConfig):
-    """Configure the whole model: vision tower, merger and DeepStack of Qwen3-VL, and the latent decoder."""
+    """Configure the whole model: the vision tower of Qwen3-VL or Qwen2.5-VL, and the latent decoder."""
 
     model_type = "internvideo3"
     sub_configs_defaults: ClassVar[dict[str, Any]] = {
@@ -190,13 +193,21 @@ class InternVideo3Config(Qwen3VLConfig):
     }
 
     def __post_init__(self, **kwargs: Any) -> None:
-        # The parts have one possible type each; files written by other code name them in their own ways.
+        # Files written by other code name the parts in their own ways.
         if isinstance(self.text_config, dict):
             self.text_config = {**self.text_config, "model_type": "internvideo3_text"}
         if not isinstance(self.vision_config, PreTrainedConfig):
             given = self.vision_config or {"out_hidden_size": 4096}
-            self.vision_config = {**given, "model_type": "qwen3_vl_vision"}
+            if given.get("model_type") == WINDOWED:
+                self.vision_config = Qwen2_5_VLVisionConfig(**given)
+            else:
+                self.vision_config = {**given, "model_type": "qwen3_vl_vision"}
         super().__post_init__(**kwargs)
+
+    @property
+    def windowed(self) -> bool:
+        """Return whether the tower and the rule of positions are Qwen2.5-VL's."""
+        return getattr(self.vision_config, "model_type", None) == WINDOWED
 
 
 def even_frequencies(pairs: int, available: int) -> tuple[int, ...]:
@@ -206,21 +217,20 @@ def even_frequencies(pairs: int, available: int) -> tuple[int, ...]:
     return tuple(index * available // pairs for index in range(pairs))
 
 
-def mrope_axes(section: Sequence[int], frequencies: int) -> tuple[int, ...]:
-    """Return for each frequency the axis that turns it: 0 time, 1 height, 2 width (interleaved mRoPE)."""
+def mrope_axes(section: Sequence[int], frequencies: int, *, interleaved: bool = True) -> tuple[int, ...]:
+    """Return for each frequency the axis that turns it: 0 time, 1 height, 2 width.
+
+    Interleaved as in Qwen3-VL, or in three stretches as in Qwen2.5-VL.
+    """
+    if not interleaved:
+        if sum(section) != frequencies:
+            _fault("rope_parameters", f"mrope_section {list(section)} does not add up to {frequencies}")
+        return tuple(axis for axis, count in enumerate(section) for _ in range(count))
     axes = [0] * frequencies
     for axis in (1, 2):
         for index in range(axis, min(3 * section[axis], frequencies), 3):
             axes[index] = axis
     return tuple(axes)
-
-
-def _of_layer(name: str, value: Any, layer: int, layers: int) -> Any:
-    if not isinstance(value, (list, tuple)):
-        return value
-    if len(value) != layers:
-        _fault(name, f"has {len(value)} entries for {layers} layers")
-    return value[layer]
 
 
 def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:

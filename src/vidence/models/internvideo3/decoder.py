@@ -22,7 +22,6 @@ from transformers.models.qwen3_vl.modeling_qwen3_vl import (
     Qwen3VLTextMLP,
     Qwen3VLTextModel,
     Qwen3VLTextRMSNorm,
-    Qwen3VLTextRotaryEmbedding,
 )
 from transformers.utils.generic import can_return_tuple, merge_with_config_defaults
 from transformers.utils.output_capturing import capture_outputs
@@ -34,6 +33,7 @@ from vidence.models.internvideo3.ledger import PADDING, TEXT, VISION
 from vidence.models.internvideo3.m2la import attention
 from vidence.models.internvideo3.prefill import Visible
 from vidence.models.internvideo3.pretrained import LatentGenerationMixin, LatentModel
+from vidence.models.internvideo3.rope import rotary
 
 PREFILL_TOKENS = 16_384  # at once with a cache: the 8B model's widest layer then takes 1.2 GB of bfloat16
 
@@ -87,7 +87,7 @@ class InternVideo3TextModel(LatentModel, Qwen3VLTextModel):
         layers = [InternVideo3DecoderLayer(config, index) for index in range(config.num_hidden_layers)]
         self.layers = nn.ModuleList(layers)
         self.norm = Qwen3VLTextRMSNorm(config.hidden_size, eps=config.rms_norm_eps)
-        self.rotary_emb = Qwen3VLTextRotaryEmbedding(config=config)
+        self.rotary_emb = rotary(config)
         self.gradient_checkpointing = False
         self.prefill_tokens = PREFILL_TOKENS
         self.post_init()

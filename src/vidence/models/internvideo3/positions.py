@@ -13,14 +13,16 @@ from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLModel
 
 from vidence.models.internvideo3.latent import LatentCache
 
+GRIDS = ("image_grid_thw", "video_grid_thw", "second_per_grid_ts")
+
 
 def continued_positions(
     model: Qwen3VLModel, cache: LatentCache, new_ids_BL: Tensor, given: dict[str, Any]
 ) -> Tensor:
-    """Return positions (3, B, L) for tokens after those in the cache, by Qwen3-VL's rules, from where those ended.
+    """Return positions (3, B, L) for tokens after those in the cache, by the model's rules, from where those ended.
 
     `given` are the other inputs of the pass: attention_mask (B, T or L), mm_token_type_ids (B, T or L), and the grids
-    of the images and videos among the new tokens only.
+    of the images and videos among the new tokens only, with second_per_grid_ts where the model's rules ask for it.
     """
     batch, length = new_ids_BL.shape
     mask_BL, types_BL = (
@@ -29,7 +31,7 @@ def continued_positions(
     )
     start_B11 = cache.ledger.next_position_B().to(new_ids_BL.device)[None, :, None]
     if types_BL is not None and bool(types_BL.any()):
-        grids = {name: given.get(name) for name in ("image_grid_thw", "video_grid_thw")}
+        grids = {name: given.get(name) for name in GRIDS}
         relative_3BL, _ = model.get_rope_index(
             cast(Any, new_ids_BL), cast(Any, types_BL), attention_mask=mask_BL, **grids
         )

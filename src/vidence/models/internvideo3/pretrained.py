@@ -24,7 +24,11 @@ class LatentModel(PreTrainedModel):
     """What every InternVideo3 class shares: how its own parameters start, and that its cache is latent."""
 
     supports_gradient_checkpointing = True
-    _no_split_modules: ClassVar[list[str]] = ["InternVideo3DecoderLayer", "Qwen3VLVisionBlock"]
+    _no_split_modules: ClassVar[list[str]] = [
+        "InternVideo3DecoderLayer",
+        "Qwen3VLVisionBlock",
+        "Qwen2_5_VLVisionBlock",
+    ]
     _skip_keys_device_placement: ClassVar[list[str]] = ["past_key_values"]
     _supports_sdpa = True
     _supports_flash_attn = False

@@ -10,6 +10,17 @@ from functools import lru_cache
 
 import torch
 from torch import Tensor
+from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VLRotaryEmbedding
+from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLTextRotaryEmbedding
+
+from vidence.models.internvideo3.config import InternVideo3TextConfig
+
+
+def rotary(config: InternVideo3TextConfig) -> Qwen3VLTextRotaryEmbedding | Qwen2_5_VLRotaryEmbedding:
+    """Make the module that gives cosines and sines (B, L, 2 F) of positions (3, B, L), by the order of its axes."""
+    if (config.rope_parameters or {}).get("mrope_interleaved", True):
+        return Qwen3VLTextRotaryEmbedding(config)
+    return Qwen2_5_VLRotaryEmbedding(config)  # type: ignore[arg-type]  # it reads the fields of a decoder
 
 
 def as_pairs(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -31,7 +42,7 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 def angles(position_embeddings: tuple[Tensor, Tensor], frequencies: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    """Take cosine and sine (B, L, J) of these frequencies from those of Qwen3-VL's rotary module (B, L, 2 F)."""
+    """Take cosine and sine (B, L, J) of these frequencies from those of the rotary module (B, L, 2 F)."""
     cos_BLd, sin_BLd = position_embeddings
     half = cos_BLd.shape[-1] // 2
     if frequencies == tuple(range(half)):

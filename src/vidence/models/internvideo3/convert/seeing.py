@@ -11,10 +11,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLModel, Qwen3VLVisionModel
 
 from vidence.models.internvideo3.convert.samples import Sample
-from vidence.models.internvideo3.convert.source import Source
+from vidence.models.internvideo3.convert.source import Source, latent_config
+from vidence.models.internvideo3.modeling import InternVideo3Model
+from vidence.models.internvideo3.positions import GRIDS
+from vidence.models.internvideo3.tower import tower
 
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 PROMPT = "Describe what is seen and what happens, and say when it does."
@@ -63,10 +65,10 @@ class Eyes:
     """The source's vision tower, in float32."""
 
     def __init__(self, source: Source) -> None:
-        self.config: Any = source.config
-        self.tower = Qwen3VLVisionModel(self.config.vision_config)
+        config: Any = latent_config(source)
+        self.tower = tower(config)
         with torch.device("meta"):  # asked for positions alone
-            self.whole = Qwen3VLModel(self.config)
+            self.whole = InternVideo3Model(config)
         names = [name for name in source.files if "visual." in name]
         weights = {name.split("visual.", 1)[1]: source.tensor(name).float() for name in names}
         self.tower.load_state_dict(weights)
@@ -75,8 +77,8 @@ class Eyes:
     def sample(self, inputs: Mapping[str, Tensor]) -> Sample:
         """Make a sample of one sequence of a processor's output."""
         ids_1L, types_1L = inputs["input_ids"], inputs["mm_token_type_ids"]
-        grids = {name: inputs[name] for name in ("image_grid_thw", "video_grid_thw") if name in inputs}
-        positions, _ = self.whole.get_rope_index(ids_1L, types_1L, **grids)  # type: ignore[arg-type]
+        grids = {name: inputs[name] for name in GRIDS if name in inputs}
+        positions, _ = self.whole.get_rope_index(ids_1L, types_1L, **grids)
         parts, deep = list[Tensor](), list[list[Tensor]]()
         for pixels, grid, kind in (
             ("pixel_values", "image_grid_thw", 1),

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLTextRotaryEmbedding
 
 from vidence.models.internvideo3.convert.samples import Sample
 from vidence.models.internvideo3.convert.source import Source
+from vidence.models.internvideo3.rope import rotary
 
 
 class Stream:
@@ -65,7 +65,7 @@ class Angles:
     """Rotary positions of samples, as the converted model's own module computes them."""
 
     def __init__(self, source: Source) -> None:
-        self.rotary = Qwen3VLTextRotaryEmbedding(source.text)
+        self.rotary = rotary(source.text)
 
     @property
     def scaling(self) -> float:
