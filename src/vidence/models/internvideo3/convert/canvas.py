@@ -76,15 +76,15 @@ def figure(panels: int, height: int) -> tuple[Figure, Sequence[Axes]]:
     return begun, list(found)
 
 
-def finish(axes: Axes, label: str, layers: int, *, last: bool = True) -> None:
-    """Label a panel, its legend above it; `last` says that it is the lowest."""
+def finish(axes: Axes, label: str, count: int, *, along: str = "layer", last: bool = True) -> None:
+    """Label a panel over so many layers (or what `along` says), its legend above it; `last`: it is the lowest."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.set_xlim(-0.6, layers - 0.4)
+    axes.set_xlim(-0.6, count - 0.4)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=True, min_n_ticks=1))
     axes.set_ylabel(label)
     if last:
-        axes.set_xlabel("layer")
+        axes.set_xlabel(along)
     axes.tick_params(length=0)
     handles, labels = axes.get_legend_handles_labels()
     if handles:

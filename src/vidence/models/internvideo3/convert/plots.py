@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vidence.models.internvideo3.convert import canvas
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BUCKETS = 100  # of steps of training, each drawn as its mean
 MODALITIES = {"text": (canvas.TEXT, "o", "-"), "vision": (canvas.VISION, "s", "--")}
 
 
@@ -23,7 +28,7 @@ class Plot:
 
 def plots(record: Mapping[str, Any]) -> list[Plot]:
     """Draw what a conversion's record tells by layer."""
-    drawn = (_lanes, _worth, _losses, _errors, _frequencies)
+    drawn = (_lanes, _worth, _losses, _errors, _frequencies, _norms, _healing)
     with canvas.styled():
         found = [draw(record) for draw in drawn]
     return [plot for plot in found if plot is not None]
@@ -103,17 +108,8 @@ def _losses(record: Mapping[str, Any]) -> Plot:
 
 
 def _errors(record: Mapping[str, Any]) -> Plot:
-    figure, panels = canvas.figure(2, 310)
     layers = record["measured"]["layers"]
-    kinds = (("output", "error energy, own output"), ("stream", "error energy, stream"))
-    for axes, (kind, label) in zip(panels, kinds, strict=True):
-        for name, (colour, mark, line) in MODALITIES.items():
-            values = [layer[kind].get(name) for layer in layers]
-            if any(value is not None for value in values):
-                shown = [float("nan") if value is None else value for value in values]
-                axes.plot(shown, mark + line, color=colour, label=name if kind == "output" else None)
-        canvas.logarithmic(axes)
-        canvas.finish(axes, label, len(layers), last=kind == "stream")
+    figure = _by_modality({"own output": "output", "stream": "stream"}, layers)
     ends = [
         f"{100 * value:.2g} % of {name}" for name, value in layers[-1]["stream"].items() if name in MODALITIES
     ]
@@ -122,6 +118,19 @@ def _errors(record: Mapping[str, Any]) -> Plot:
         f"to there converted, which ends at {' and '.join(ends)}."
     )
     return Plot("What was measured layer by layer", canvas.svg(figure, "errors"), caption)
+
+
+def _by_modality(panels: Mapping[str, str], layers: Sequence[Mapping[str, Any] | None]) -> Figure:
+    """Draw errors of text and vision, a panel for each label and what it is called in every layer's record."""
+    figure, drawn = canvas.figure(len(panels), 310)
+    for at, (axes, (label, kind)) in enumerate(zip(drawn, panels.items(), strict=True)):
+        for name, (colour, mark, line) in MODALITIES.items():
+            values = [math.nan if layer is None else layer[kind].get(name, math.nan) for layer in layers]
+            if not all(map(math.isnan, values)):
+                axes.plot(values, mark + line, color=colour, label=None if at else name)
+        canvas.logarithmic(axes)
+        canvas.finish(axes, f"error energy, {label}", len(layers), last=at == len(panels) - 1)
+    return figure
 
 
 def _frequencies(record: Mapping[str, Any]) -> Plot:
@@ -165,3 +174,41 @@ def _frequencies(record: Mapping[str, Any]) -> Plot:
         f"{chosen} ({times} pairs), at the slowest at {last}."
     )
     return Plot("Which frequencies stay positional", canvas.svg(figure, "frequencies"), caption)
+
+
+def _norms(record: Mapping[str, Any]) -> Plot | None:
+    found = record.get("norm_substitute_error") or []
+    if not any(found):
+        return None
+    figure = _by_modality({"queries": "queries", "keys": "keys"}, found)
+    if record["recipe"].get("norm") == "linear":
+        title, caption = "What replacing the norms misses", "stand for the norms of queries and keys miss"
+    else:
+        title, caption = (
+            "What replacing the norms would miss",
+            "could stand for the norms kept here would miss",
+        )
+    caption = f"What the affine maps that {caption} of each layer's normed heads, as a share of energy."
+    return Plot(title, canvas.svg(figure, "norms"), caption)
+
+
+def _healing(record: Mapping[str, Any]) -> Plot | None:
+    healing = record.get("healing") or {}
+    nats = healing.get("nats")
+    if not nats:
+        return None
+    figure, (axes,) = canvas.figure(1, 310)
+    each = -(-len(nats) // BUCKETS)
+    parts = [nats[at : at + each] for at in range(0, len(nats), each)]
+    means = [sum(part) / len(part) for part in parts]
+    axes.plot([at * each + (len(part) - 1) / 2 for at, part in enumerate(parts)], means, color=canvas.TEXT)
+    axes.set_ylim(0, 1.08 * max(means) or 1)
+    canvas.finish(axes, "divergence, nats a token", len(nats), along="step")
+    tenth = max(len(nats) // 10, 1)
+    first, last = (sum(part) / tenth for part in (nats[:tenth], nats[-tenth:]))
+    caption = (
+        f"Divergence from the source while the converted attention was trained, {len(nats):,} steps on "
+        f"{healing['tokens']:,} tokens in {healing['seconds']:,.0f} s: {first:.2g} nats over the first tenth, "
+        f"{last:.2g} over the last."
+    )
+    return Plot("What healing gained", canvas.svg(figure, "healing"), caption)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +21,7 @@ CHOICES = {
     "allocate": "ranks by the measured worth of each layer, or the same for all",
     "modalities": "ranks of text and vision by themselves",
     "keys": "how much more than measured errors of keys count",
+    "positional": "how much more than measured lost rotations count",
     "turn": "content has its mean rotation",
     "centre": "the mean is taken out of the content",
     "fold": "neighbouring frequencies that share a rotation",
@@ -93,7 +93,7 @@ def cache_of(record: Mapping[str, Any]) -> Cache:
     latent = {
         kind: sum(layer[f"{kind}_rank"] for layer in layers) * ELEMENT_BYTES for kind in ("text", "vision")
     }
-    before = lanes_before(record)
+    before = record["target"].get("lanes_before")
     whole = None if before is None else before * ELEMENT_BYTES
     if not differ(record):
         rows = Rows("after", "text", rope, latent["text"])
@@ -103,19 +103,6 @@ def cache_of(record: Mapping[str, Any]) -> Cache:
     counts = [agreement.get(rows.kind, {}).get("positions", 0) for rows in after]
     parts = [rows.whole * count for rows, count in zip(after, counts, strict=True)]
     return Cache(whole, after, sum(parts) / max(sum(counts), 1))
-
-
-def lanes_before(record: Mapping[str, Any]) -> int | None:
-    """Return the lanes a token took in all layers of the source, or None where neither source nor target tells."""
-    if (told := record["source"].get("lanes")) is not None:
-        return told
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%|(0?\.\d+|1(?:\.0*)?)", record["target"]["asked"].strip())
-    share = (float(found[1]) / 100 if found[1] else float(found[2])) if found else 0
-    if not share:
-        return None
-    # The target was rounded down to whole lanes; the source has keys and values of one width in every layer.
-    even = 2 * len(record["layers"])
-    return round(record["target"]["lanes"] / share / even) * even
 
 
 def _layers(record: Mapping[str, Any]) -> list[dict[str, Any]]:
