@@ -107,33 +107,39 @@ def allocate(target: Target, worths: Sequence[Worth], *, by_modality: bool = Fal
     if target.ranks is not None:
         rank, rope = target.ranks
         return [Ranks(rope // 2, rank, rank) for _ in worths]
-    pairs = [min(LEAST_PAIRS, len(worth.pairs)) for worth in worths]
-    text = [min(LEAST_RANK, len(worth.directions)) for worth in worths]
-    vision = list(text)
-    left = target.lanes - sum(2 * one + rank for one, rank in zip(pairs, text, strict=True))
+    kept = {
+        "pairs": [min(LEAST_PAIRS, len(worth.pairs)) for worth in worths],
+        "text": [min(LEAST_RANK, len(worth.directions)) for worth in worths],
+        "vision": [min(LEAST_RANK, len(worth.directions)) for worth in worths],
+    }
+    left = target.lanes - sum(2 * one + rank for one, rank in zip(kept["pairs"], kept["text"], strict=True))
     heap: list[tuple[float, int, str]] = []
+    waiting = set[int]()  # layers whose next direction for vision has to be kept for text first
 
     def offer(layer: int, what: str) -> None:
-        worth, at = worths[layer], {"pairs": pairs, "text": text, "vision": vision}[what][layer]
-        values = worth.pairs if what == "pairs" else worth.directions
-        if at < len(values):
+        worth, at = worths[layer], kept[what][layer]
+        if at < len(worth.pairs if what == "pairs" else worth.directions):
             heapq.heappush(heap, (-_gain(worth, what, at, by_modality), layer, what))
 
-    kinds = ("pairs", "text", "vision") if by_modality else ("pairs", "text")
     for layer in range(len(worths)):
-        for what in kinds:
+        for what in ("pairs", "text", "vision") if by_modality else ("pairs", "text"):
             offer(layer, what)
     while heap:
         _, layer, what = heapq.heappop(heap)
+        if what == "vision" and kept["vision"][layer] >= kept["text"][layer]:
+            waiting.add(layer)
+            continue
         price = _price(worths[layer], what, by_modality)
         if price > left:
             continue
         left -= price
-        {"pairs": pairs, "text": text, "vision": vision}[what][layer] += 1
+        kept[what][layer] += 1
         offer(layer, what)
-    if not by_modality:
-        vision = text
-    return [Ranks(*ranks) for ranks in zip(pairs, text, vision, strict=True)]
+        if what == "text" and layer in waiting:
+            waiting.remove(layer)
+            offer(layer, "vision")
+    vision = kept["vision"] if by_modality else kept["text"]
+    return [Ranks(*ranks) for ranks in zip(kept["pairs"], kept["text"], vision, strict=True)]
 
 
 def _price(worth: Worth, what: str, by_modality: bool) -> float:
