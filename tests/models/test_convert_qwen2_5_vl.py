@@ -10,9 +10,10 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from convert_cases import LOSSLESS, VOCABULARY, converted, nats, save_lively, texts, words  # noqa: E402
+from convert_cases import LOSSLESS, converted, nats, save_lively, texts, words  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 from tiny_models import END, START, VIDEO, Grid, special_tokens  # noqa: E402
+from tiny_models_qwen2_5_vl import SHAPE, TOWER  # noqa: E402
 from torch import Tensor  # noqa: E402
 from transformers.models.qwen2_5_vl import (  # noqa: E402
     Qwen2_5_VLConfig,
@@ -29,31 +30,6 @@ from vidence.models.internvideo3.latent import LatentCache  # noqa: E402
 from vidence.models.internvideo3.m2la import ExactAttention  # noqa: E402
 from vidence.models.internvideo3.rope import rotary  # noqa: E402
 
-SECTION = [2, 3, 3]  # of 8 frequencies
-TEXT = {
-    "vocab_size": VOCABULARY,
-    "hidden_size": 64,
-    "intermediate_size": 96,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 32_768,
-    "rope_scaling": {"type": "mrope", "mrope_section": SECTION},
-    "rope_theta": 1e6,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
-}
-VISION = {
-    "depth": 2,
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_heads": 2,
-    "out_hidden_size": 64,
-    "fullatt_block_indexes": [1],
-    "window_size": 56,  # two tokens: most pictures below have several windows
-    "tokens_per_second": 2,
-}
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -64,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def source(folder: Path) -> Any:
     torch.manual_seed(0)
     marks: dict[str, Any] = special_tokens()
-    config = Qwen2_5_VLConfig(text_config=TEXT, vision_config=VISION, **marks)
+    config = Qwen2_5_VLConfig(text_config=dict(SHAPE), vision_config=dict(TOWER), **marks)
     return save_lively(Qwen2_5_VLForConditionalGeneration(config), folder / "source")
 
 

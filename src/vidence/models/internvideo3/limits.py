@@ -13,6 +13,9 @@ from vidence.errors import UsageError
 from vidence.models.internvideo3.patches import PatchShape, fitted
 from vidence.timeline import instant
 
+SECONDS = "seconds"  # how a processor tells times to a model whose positions count them
+_WINDOWED_FRAME_PX = 768 * 28**2  # Qwen2.5-VL's most pixels a picture of a video
+
 Limits = TypeVar("Limits", "ImageLimits", "VideoLimits", PatchShape)
 
 
@@ -105,7 +108,7 @@ def changed(limits: Limits, changes: Mapping[str, Any] | None) -> Limits:
 
 
 def translated(folder: Path, nested: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the limits that Qwen3-VL's processors left in a folder, or in their part of `nested`."""
+    """Read the limits that Qwen3-VL's or Qwen2.5-VL's processors left in a folder, or in their part of `nested`."""
     image = nested.get("image_processor") or _json(folder / "preprocessor_config.json")
     video = nested.get("video_processor") or _json(folder / "video_preprocessor_config.json")
     names = {"patch_size": "patch_px", "temporal_patch_size": "frames", "merge_size": "merge"}
@@ -116,7 +119,17 @@ def translated(folder: Path, nested: Mapping[str, Any]) -> dict[str, Any]:
         unit = changed(PatchShape(), patches).unit_px
         capped = video.get("cap_pixels_per_frame") is not False
         kept["max_frame_pixels"] = (tokens or 768) * unit**2 if capped else None
-    return {"patches": patches, "image_limits": _pixels(image), "video_limits": kept | _pixels(video)}
+    limits = {"patches": patches, "image_limits": _pixels(image)}
+    if _counts_seconds(_json(folder / "config.json")):
+        # Its limits are those of each picture; how few pixels one may have is not enforced.
+        kept["max_frame_pixels"] = _pixels(video).get("max_pixels", _WINDOWED_FRAME_PX)
+        return limits | {"video_limits": kept, "timed": SECONDS}
+    return limits | {"video_limits": kept | _pixels(video)}
+
+
+def _counts_seconds(config: Mapping[str, Any]) -> bool:
+    kinds = (config.get("model_type"), (config.get("vision_config") or {}).get("model_type"))
+    return any(str(kind).startswith("qwen2_5_vl") for kind in kinds)
 
 
 def _pixels(settings: Mapping[str, Any]) -> dict[str, int]:

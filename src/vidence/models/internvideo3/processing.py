@@ -14,9 +14,9 @@ from transformers import AutoProcessor, BatchFeature, ProcessorMixin
 from vidence.errors import UsageError
 from vidence.media import open_media
 from vidence.models.internvideo3.config import InternVideo3Config
-from vidence.models.internvideo3.limits import ImageLimits, VideoLimits, changed, translated
+from vidence.models.internvideo3.limits import SECONDS, ImageLimits, VideoLimits, changed, translated
 from vidence.models.internvideo3.patches import Grid, PatchShape, cut, resized
-from vidence.models.internvideo3.video import Clip, load, timestamps
+from vidence.models.internvideo3.video import Clip, load, patch_s, timestamps
 
 CHAT_TEMPLATE = Path(__file__).with_name("chat.jinja")
 VISION_START, VISION_END = "<|vision_start|>", "<|vision_end|>"
@@ -27,7 +27,8 @@ class InternVideo3Processor(ProcessorMixin):
     """Turn text, images and videos into model inputs; saved and loaded as any `transformers` processor.
 
     The limits of a checkpoint saved for another processor (preprocessor_config.json, video_preprocessor_config.json)
-    are taken over.
+    are taken over. Where `timed` is "seconds", as for Qwen2.5-VL, a video's text names no times, but
+    `second_per_grid_ts` tells how long its temporal patches last; else it is "text".
     """
 
     return_mm_token_type_ids = True
@@ -39,6 +40,7 @@ class InternVideo3Processor(ProcessorMixin):
         patches: Mapping[str, Any] | None = None,
         image_limits: Mapping[str, Any] | None = None,
         video_limits: Mapping[str, Any] | None = None,
+        timed: str = "text",
     ) -> None:
         super().__init__(
             tokenizer,
@@ -48,19 +50,21 @@ class InternVideo3Processor(ProcessorMixin):
         self.patches = shape.to_json()
         self.image_limits = asdict(changed(ImageLimits(), image_limits))
         self.video_limits = asdict(changed(VideoLimits(), video_limits))
+        self.timed = timed
         self._shape = replace(shape, mean=tuple(shape.mean), std=tuple(shape.std))
         self.image_token, self.video_token = IMAGE, VIDEO
         ids = tokenizer.convert_tokens_to_ids([IMAGE, VIDEO, VISION_START, VISION_END])
         for token, number in zip((IMAGE, VIDEO, VISION_START, VISION_END), ids, strict=True):
             if number is None or number == tokenizer.unk_token_id:
-                raise UsageError(f"the tokenizer does not know {token}; load that of a Qwen3-VL checkpoint")
+                raise UsageError(f"the tokenizer does not know {token}; load that of a Qwen-VL checkpoint")
         self.image_token_id, self.video_token_id, self.vision_start_token_id, self.vision_end_token_id = ids
 
     @property
     def model_input_names(self) -> list[str]:
         """Return the names of what a call gives."""
         vision = ["pixel_values", "image_grid_thw", "pixel_values_videos", "video_grid_thw"]
-        return [*self.tokenizer.model_input_names, "mm_token_type_ids", *vision]
+        times = ["second_per_grid_ts"] if self.timed == SECONDS else []
+        return [*self.tokenizer.model_input_names, "mm_token_type_ids", *vision, *times]
 
     def __call__(  # pyright: ignore[reportIncompatibleMethodOverride]  # no sound, and limits by name
         self,
@@ -102,6 +106,8 @@ class InternVideo3Processor(ProcessorMixin):
                 "pixel_values_videos": pixels,
                 "video_grid_thw": [grid.to_list() for grid in grids["video"]],
             }
+            if self.timed == SECONDS:
+                data["second_per_grid_ts"] = [patch_s(clip.times, self._shape.frames) for clip in clips]
             named["video"] = [self._video_text(*pair) for pair in zip(clips, grids["video"], strict=True)]
         if texts:
             data |= self._tokenised(texts, named, text_kwargs, return_text_replacement_offsets)
@@ -160,6 +166,8 @@ class InternVideo3Processor(ProcessorMixin):
         return (pixels[0] if len(pixels) == 1 else torch.cat(pixels)), [grid for _, grid in parts]
 
     def _video_text(self, clip: Clip, grid: Grid) -> str:
+        if self.timed == SECONDS:
+            return VISION_START + VIDEO * (grid.frames * grid.tokens(self._shape)) + VISION_END
         seen = VISION_START + VIDEO * grid.tokens(self._shape) + VISION_END
         return "".join(time + seen for time in timestamps(clip.times, self._shape.frames))
 

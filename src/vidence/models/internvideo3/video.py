@@ -105,6 +105,11 @@ def timestamps(times: Sequence[Instant], patch_frames: int) -> list[str]:
     ]
 
 
+def patch_s(times: Sequence[Instant], patch_frames: int) -> float:
+    """Return how many seconds each temporal patch of evenly taken pictures lasts; of a single picture one."""
+    return float(_duration(times) * patch_frames / len(times)) or 1.0
+
+
 def _duration(times: Sequence[Instant]) -> Fraction:
     """Return how long pictures stand: the last as long as the others do on average."""
     if len(times) == 1:
