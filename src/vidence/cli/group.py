@@ -27,6 +27,7 @@ COMMANDS = (
     "shots",
     "report",
     "chat",
+    "convert",
     "model",
     "models",
 )

@@ -6,8 +6,9 @@ z = 2 G d lanes of [all keys | all values], D hidden width.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -37,13 +38,32 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """One converted layer's attention: its tensors by name within the layer, and the shape of its rows."""
+    """One converted layer's attention: the shape of its rows, and what it lost by its own account.
 
-    tensors: dict[str, Tensor]
+    normed and biased: whether queries and keys are normed, and projected with biases.
+    """
+
     ranks: Ranks
     frequencies: tuple[int, ...]
     sources: tuple[tuple[int, ...], ...]
+    normed: bool
+    biased: bool
     errors: Errors
+
+    def to_json(self) -> dict[str, Any]:
+        """Write as dictionaries."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Fit:
+        """Read what `to_json` wrote."""
+        shape = {
+            "ranks": Ranks(**told["ranks"]),
+            "frequencies": tuple(told["frequencies"]),
+            "sources": tuple(tuple(pair) for pair in told["sources"]),
+            "errors": Errors(**told["errors"]),
+        }
+        return cls(**{**told, **shape})
 
 
 def find_candidates(source: Source, moments: Moments, layer: Layer, recipe: Recipe) -> Candidates:
@@ -63,8 +83,11 @@ def find_basis(
 
 def fit(
     source: Source, moments: Moments, layer: Layer, ranks: Ranks, recipe: Recipe, scaling: float = 1.0
-) -> Fit:
-    """Convert one layer; `scaling` is what its rotary angles are multiplied by in length (YaRN's attention factor)."""
+) -> tuple[Fit, dict[str, Tensor]]:
+    """Convert one layer; return its shape and its tensors by name within the layer.
+
+    `scaling` is what its rotary angles are multiplied by in length (YaRN's attention factor).
+    """
     found = find_candidates(source, moments, layer, recipe)
     positional = found.kept(ranks.pairs)
     directions = find_basis(moments, layer, positional, recipe, ranks.vision)
@@ -75,24 +98,29 @@ def fit(
         positional=positional.cost / energy,
         content=float(directions.cost_z[ranks.text :].sum()) / energy,
     )
-    return Fit(
-        _tensors(layer, positional, part, ranks, scaling),
+    found_fit = Fit(
         ranks,
         tuple(positional.frequency_J.tolist()),
         tuple(tuple(pair) for pair in positional.sources_JW.tolist()),
+        "self_attn.q_norm.weight" in layer.weights,
+        "self_attn.q_proj.bias" in layer.weights,
         errors,
     )
+    return found_fit, _tensors(layer, positional, part, ranks, scaling)
 
 
-def config_fields(fits: Sequence[Fit], recipe: Recipe) -> dict[str, object]:
-    """Return the fields of the configuration that say what rows look like."""
+def config_fields(fits: Sequence[Fit]) -> dict[str, object]:
+    """Return the fields of the configuration that say what rows look like, and what of the projections is there."""
+    folded = any(len(sources) > 1 for one in fits for sources in one.sources)
     vision = [one.ranks.vision for one in fits]
     text = [one.ranks.text for one in fits]
     return {
         "kv_lora_rank": text,
         "kv_lora_rank_vision": None if vision == text else vision,
         "rope_frequencies": [list(one.frequencies) for one in fits],
-        "rope_sources": None if recipe.fold == 1 else [[list(pair) for pair in one.sources] for one in fits],
+        "rope_sources": [[list(pair) for pair in one.sources] for one in fits] if folded else None,
+        "qk_norm": fits[0].normed,
+        "attention_bias": fits[0].biased,
         "qk_rope_head_dim": 2 * max(len(one.frequencies) for one in fits),
     }
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vidence.errors import UsageError
 from vidence.models.internvideo3.convert.moments import Moments
 from vidence.models.internvideo3.convert.source import Layer
 
@@ -120,16 +121,18 @@ def candidates(
 
 
 def folds_of(axes: Sequence[int], width: int) -> list[list[int]]:
-    """List the frequencies in folds of `width` neighbours, all of one axis; an axis' last fold may reach back.
+    """List the frequencies in folds of `width` neighbours, all of one axis.
 
     Raises:
-        ValueError: an axis has fewer frequencies than a fold.
+        UsageError: an axis' frequencies do not divide into such folds.
     """
     folds = []
     for axis in sorted(set(axes)):
         own = [frequency for frequency, turned_by in enumerate(axes) if turned_by == axis]
         if len(own) % width:
-            raise ValueError(f"axis {axis} has {len(own)} frequencies, no multiple of {width}")
+            raise UsageError(
+                f"fold {width}: axis {'THW'[axis]} has {len(own)} frequencies, which is no multiple"
+            )
         folds += [own[start : start + width] for start in range(0, len(own), width)]
     return folds
 

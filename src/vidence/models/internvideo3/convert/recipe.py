@@ -17,7 +17,8 @@ class Recipe:
 
     weigh: errors by what they do to a layer's output, or by energy alone as in TransMLA.
     allocate: ranks by measured worth of each layer, or the same for all; modalities: text and vision by themselves.
-    keys: how much more than measured errors of keys count. turn: give the content its mean rotation. centre: take the
+    keys: how much more than measured errors of keys count; positional: the same of lost rotations, whose losses add up
+    over layers more than those of one layer alone tell. turn: give the content its mean rotation. centre: take the
     mean out of the content. fold: how many neighbouring frequencies of one axis share a rotation. norm: query and key
     norms kept, or replaced by the paper's linear substitute. compensate: fit each output projection to what the source
     has after that layer, on the stream that the layers already converted give; ridge: of that fit, against the
@@ -28,6 +29,7 @@ class Recipe:
     allocate: str = "measured"
     modalities: bool = True
     keys: float = 1.0
+    positional: float = 2.5
     turn: bool = True
     centre: bool = True
     fold: int = 1
@@ -40,8 +42,10 @@ class Recipe:
         for name, known in (("weigh", WEIGHINGS), ("norm", NORMS), ("allocate", ALLOCATIONS)):
             if getattr(self, name) not in known:
                 raise UsageError(f"{name}: {getattr(self, name)!r} is none of {', '.join(known)}")
-        if self.fold < 1 or self.probes < 1 or self.keys <= 0 or self.ridge < 0:
-            raise UsageError("fold and probes must be at least 1, keys above 0, ridge at least 0")
+        if self.fold < 1 or self.probes < 1 or min(self.keys, self.positional) <= 0 or self.ridge < 0:
+            raise UsageError(
+                "fold and probes must be at least 1, keys and positional above 0, ridge at least 0"
+            )
 
     def to_json(self) -> dict[str, object]:
         """Write as a dictionary of its fields."""

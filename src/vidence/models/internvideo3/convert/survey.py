@@ -11,8 +11,9 @@ model of its error.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -23,6 +24,13 @@ from torch.nn import functional as F
 from vidence.models.internvideo3.convert.budget import Ranks, Worth
 from vidence.models.internvideo3.convert.fitting import find_basis, find_candidates, fit
 from vidence.models.internvideo3.convert.moments import Moments, empty, observe, restored
+from vidence.models.internvideo3.convert.norms import (
+    NormMoments,
+    linearised,
+    no_norms,
+    normed,
+    restored_norms,
+)
 from vidence.models.internvideo3.convert.recipe import Recipe
 from vidence.models.internvideo3.convert.samples import Sample
 from vidence.models.internvideo3.convert.source import Layer, Source
@@ -31,20 +39,35 @@ from vidence.models.internvideo3.convert.twin import Twin
 
 Tell = Callable[[str, float, float | None], None]
 PROBED_TOKENS = 1024  # in all: what they carry along is two states a layer and token
+DONE = "survey.json"
 LOGIT_TOKENS = 256  # whose logits are in memory at once
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What the pass found: a file of moments a layer, and the output's divergence in nats of its two branches."""
+    """What the pass found: a file of moments a layer, and the output's divergence in nats of its two branches.
+
+    reference: the size at which layers were probed.
+    """
 
     folder: Path
+    reference: tuple[Ranks, ...]
     positional_nats: tuple[float, ...]
     whole_nats: tuple[float, ...]
 
     def moments(self, layer: int) -> Moments:
         """Read a layer's moments."""
         return restored(load_file(_moments_path(self.folder, layer)))
+
+    def norms(self, layer: int) -> NormMoments | None:
+        """Read what the norms of a layer's queries and keys do, where it has any."""
+        path = _norms_path(self.folder, layer)
+        return restored_norms(load_file(path)) if path.is_file() else None
+
+    def layer(self, source: Source, index: int, recipe: Recipe) -> Layer:
+        """Read a layer as it is to be converted: with its norms, or their substitute."""
+        layer, norms = source.layer(index), self.norms(index)
+        return linearised(layer, norms) if norms is not None and recipe.norm == "linear" else layer
 
 
 def survey(
@@ -62,26 +85,35 @@ def survey(
     stream = Stream(folder, "source", samples, source.text.hidden_size)
     probes = _probed(samples, recipe)
     angles = Angles(source)
+    if (folder / DONE).is_file():
+        return _read_back(folder)
     start = next((at for at in range(layers, 0, -1) if _whole(folder, stream, at, probing)), 0)
     if not start:
         stream.write(0, embedded(source, samples))
     carried = _restore(folder, start, probes)
     for index in range(start, layers):
         layer = source.layer(index)
-        moments = empty(layer)
+        changed = _normed(layer, stream, index, folder, recipe)
+        moments = empty(changed)
 
-        def step(at: int, layer: Layer = layer, moments: Moments = moments, index: int = index) -> Tensor:
-            sample = samples[at]
-            middle = observe(
-                moments, layer, stream.read(index, at), angles.phases(sample), sample.vision_L[None]
-            )
+        def step(
+            at: int,
+            layer: Layer = layer,
+            changed: Layer = changed,
+            moments: Moments = moments,
+            index: int = index,
+        ) -> Tensor:
+            sample, hidden, phases = samples[at], stream.read(index, at), angles.phases(samples[at])
+            middle = observe(moments, changed, hidden, phases, sample.vision_L[None])
+            if changed is not layer:  # the next layer calibrates on what the source itself gives
+                middle = layer.attended(hidden, phases)
             tell("calibrating", index + (at + 1) / len(samples), layers)
             return deepened(layer.finish(middle), sample, index)
 
         stream.write(index + 1, step)
         _save(_moments_path(folder, index), moments.tensors())
         if probing:
-            twins = _branches(source, moments, layer, reference[index], recipe, angles.scaling)
+            twins = _branches(source, moments, changed, reference[index], recipe, angles.scaling)
             for at in probes:
                 carried[at] = _carry(
                     layer, twins, carried.get(at), stream.read(index, at), samples[at], index, angles
@@ -89,22 +121,30 @@ def survey(
             _save(_probe_path(folder, index + 1), {str(at): states for at, states in carried.items()})
             _probe_path(folder, index).unlink(missing_ok=True)
         stream.drop(index)
-    if not probing:
-        return Survey(folder, (), ())
-    nats = _divergence(source, stream, carried, layers)
-    return Survey(folder, tuple(nats[0::2]), tuple(nats[1::2]))
+    nats = _divergence(source, stream, carried, layers) if probing else []
+    found = Survey(folder, tuple(reference), tuple(nats[0::2]), tuple(nats[1::2]))
+    told = {"reference": [asdict(one) for one in reference]}
+    told |= {"positional_nats": found.positional_nats, "whole_nats": found.whole_nats}
+    growing = folder / f"{DONE}.part"
+    growing.write_text(json.dumps(told), encoding="utf-8")
+    growing.rename(folder / DONE)
+    stream.drop(layers)
+    _probe_path(folder, layers).unlink(missing_ok=True)
+    return found
 
 
-def worths(source: Source, found: Survey, reference: Sequence[Ranks], recipe: Recipe) -> list[Worth]:
+def worths(source: Source, found: Survey, recipe: Recipe) -> list[Worth]:
     """Scale every layer's model of its own loss so that at the reference size it gives the divergence measured."""
     result = []
-    for index, ranks in enumerate(reference):
-        layer, moments = source.layer(index), found.moments(index)
+    for index, ranks in enumerate(found.reference):
+        layer, moments = found.layer(source, index, recipe), found.moments(index)
         mixes = find_candidates(source, moments, layer, recipe)
         directions = find_basis(moments, layer, mixes.kept(ranks.pairs), recipe)
         positional = found.positional_nats[index]
         content = max(found.whole_nats[index] - positional, 0.1 * found.whole_nats[index])
-        pairs = mixes.cost_C * (positional / mixes.cost_C[ranks.pairs :].sum().clamp_min(1e-300))
+        pairs = mixes.cost_C * (
+            recipe.positional * positional / mixes.cost_C[ranks.pairs :].sum().clamp_min(1e-300)
+        )
         costs = directions.cost_z * (content / directions.cost_z[ranks.text :].sum().clamp_min(1e-300))
         share = float(moments.tokens_M[1] / moments.tokens_M.sum())
         vision = None
@@ -128,13 +168,31 @@ def logits_of(source: Source) -> Callable[[Tensor], Tensor]:
     return logits
 
 
+def _read_back(folder: Path) -> Survey:
+    told = json.loads((folder / DONE).read_text(encoding="utf-8"))
+    nats = (tuple(told[name]) for name in ("positional_nats", "whole_nats"))
+    return Survey(folder, tuple(Ranks(**one) for one in told["reference"]), *nats)
+
+
+def _normed(layer: Layer, stream: Stream, index: int, folder: Path, recipe: Recipe) -> Layer:
+    """Measure what a linear substitute for the layer's norms would lose; return the layer as it is to be converted."""
+    if not normed(layer):
+        return layer
+    norms = no_norms(layer)
+    for at, sample in enumerate(stream.samples):
+        norms.observe(layer, stream.read(index, at), sample.vision_L)
+    _save(_norms_path(folder, index), norms.tensors())
+    return linearised(layer, norms) if recipe.norm == "linear" else layer
+
+
 def _branches(
     source: Source, moments: Moments, layer: Layer, ranks: Ranks, recipe: Recipe, scaling: float
 ) -> list[Twin]:
     """Make the layer's two branches: rotation lost alone, and all that the reference size loses."""
     lanes = 2 * layer.groups * layer.width
     sizes = (Ranks(ranks.pairs, lanes, lanes), ranks)
-    return [Twin(source, layer, fit(source, moments, layer, size, recipe, scaling)) for size in sizes]
+    fits = [fit(source, moments, layer, size, recipe, scaling) for size in sizes]
+    return [Twin(source, layer, *each) for each in fits]
 
 
 def _carry(
@@ -206,6 +264,10 @@ def _save(path: Path, tensors: dict[str, Tensor]) -> None:
 
 def _moments_path(folder: Path, layer: int) -> Path:
     return folder / f"moments-{layer:03d}.safetensors"
+
+
+def _norms_path(folder: Path, layer: int) -> Path:
+    return folder / f"norms-{layer:03d}.safetensors"
 
 
 def _probe_path(folder: Path, boundary: int) -> Path:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vidence.models.internvideo3.convert.fitting import Fit
+from vidence.models.internvideo3.convert.fitting import Fit, config_fields
 from vidence.models.internvideo3.convert.samples import Sample
 from vidence.models.internvideo3.convert.source import Layer, Source, latent_config
 from vidence.models.internvideo3.ledger import TEXT, VISION
@@ -21,19 +21,13 @@ from vidence.models.internvideo3.m2la import ExactAttention
 class Twin:
     """Latent attention of one layer, between the norms and MLP of its source."""
 
-    def __init__(self, source: Source, layer: Layer, fit: Fit) -> None:
+    def __init__(self, source: Source, layer: Layer, fit: Fit, tensors: Mapping[str, Tensor]) -> None:
         self.layer = layer
-        config = latent_config(
-            source,
-            num_hidden_layers=1,
-            kv_lora_rank=fit.ranks.text,
-            kv_lora_rank_vision=None if fit.ranks.vision == fit.ranks.text else fit.ranks.vision,
-            rope_frequencies=[list(fit.frequencies)],
-            rope_sources=[[list(pair) for pair in fit.sources]],
-        ).get_text_config(decoder=True)
+        fields = config_fields([fit])
+        config = latent_config(source, num_hidden_layers=1, **fields).get_text_config(decoder=True)
         with torch.device("meta"):
             self.attention = ExactAttention(config, 0)  # type: ignore[arg-type]
-        self.load(fit.tensors)
+        self.load(tensors)
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
         """Take the tensors of a fit."""
