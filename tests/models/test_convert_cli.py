@@ -10,28 +10,16 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from click.testing import CliRunner, Result  # noqa: E402
-from processor_cases import tiny_tokenizer  # noqa: E402
-from tiny_models import tiny_vision  # noqa: E402
-from tiny_sources import shape  # noqa: E402
-from transformers.models.qwen3_vl.configuration_qwen3_vl import Qwen3VLConfig  # noqa: E402
-from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLForConditionalGeneration  # noqa: E402
+from click.testing import CliRunner, Result
+from tiny_checkpoint import write_grouped_checkpoint
 
-from vidence.cli.group import vidence  # noqa: E402
-from vidence.models.internvideo3.processing import InternVideo3Processor  # noqa: E402
-
-MARKS = ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
+from vidence.cli.group import vidence
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("source")
-    processor = InternVideo3Processor(tiny_tokenizer())
-    marks = {name: getattr(processor, name) for name in MARKS}
-    text = shape(vocab_size=max(300, len(processor.tokenizer)))
-    config = Qwen3VLConfig(text_config=text, vision_config=tiny_vision(), tie_word_embeddings=False, **marks)
-    Qwen3VLForConditionalGeneration(config).save_pretrained(folder)
-    processor.save_pretrained(folder)
+    write_grouped_checkpoint(folder)
     return folder
 
 

@@ -92,7 +92,8 @@ def test_8_bit_rows_are_read_without_further_loss(latent: int, rope: int, querie
     eight_bits, scales_BS2 = quantise(values, latent)
     held = Rows(eight_bits, latent, scales_BS2)
     found = kernels.absorbed_attention(q, q_rope, held, scale=SCALE)
-    tolerance = 2e-5 if queries == torch.float32 else 2e-2
+    # Sums of 896 products in another order differ by 8e-5 where scores reach 30 and outputs 15.
+    tolerance = 1e-4 if queries == torch.float32 else 2e-2
     close(found, reference_attention(q, q_rope, held, scale=SCALE), tolerance)
 
 
