@@ -111,21 +111,23 @@ def test_weighing_by_what_reads_loses_less_than_by_energy(tmp_path: Path) -> Non
 
 
 def test_compensation_brings_the_stream_nearer(tmp_path: Path) -> None:
+    """On what it was fitted to: random text has nothing in common with other random text."""
     source = text_source(tmp_path / "source")
     corpus = text_corpus(source, 24)
     errors = []
     for compensate in (False, True):
-        recipe = Recipe(compensate=compensate, allocate="uniform")
-        done = converted(source, tmp_path / str(compensate), "40+8", corpus, recipe=recipe)
+        recipe, folder = Recipe(compensate=compensate), tmp_path / str(compensate)
+        done = convert(source, folder, target(source, "40+8"), corpus, corpus, recipe=recipe, report=False)
         errors.append(done.measured.layers[-1].stream["text"])
     assert errors[1] < errors[0]
 
 
 def test_healing_brings_the_output_nearer(tmp_path: Path) -> None:
+    """On what it was trained on, as above."""
     source = text_source(tmp_path / "source")
-    corpus = text_corpus(source, 24)
-    plain = converted(source, tmp_path / "plain", "32+8", corpus)
-    healed = converted(source, tmp_path / "healed", "32+8", corpus, heal_seconds=8.0)
+    corpus, size = text_corpus(source, 4), target(source, "32+8")
+    plain = convert(source, tmp_path / "plain", size, corpus, corpus, report=False)
+    healed = convert(source, tmp_path / "healed", size, corpus, corpus, heal_seconds=8.0, report=False)
     assert healed.healed is not None
     assert healed.healed.nats[-1] < healed.healed.nats[0]
     assert healed.measured.agreement["text"].nats < plain.measured.agreement["text"].nats

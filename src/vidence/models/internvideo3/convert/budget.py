@@ -113,31 +113,34 @@ def allocate(target: Target, worths: Sequence[Worth], *, by_modality: bool = Fal
         "vision": [min(LEAST_RANK, len(worth.directions)) for worth in worths],
     }
     left = target.lanes - sum(2 * one + rank for one, rank in zip(kept["pairs"], kept["text"], strict=True))
-    heap: list[tuple[float, int, str]] = []
-    waiting = set[int]()  # layers whose next direction for vision has to be kept for text first
+    heap: list[tuple[float, int, str, int]] = []
 
     def offer(layer: int, what: str) -> None:
         worth, at = worths[layer], kept[what][layer]
         if at < len(worth.pairs if what == "pairs" else worth.directions):
-            heapq.heappush(heap, (-_gain(worth, what, at, by_modality), layer, what))
+            # Rows of vision are the beginning of those of text: a direction beyond them is bought for both.
+            kind = "both" if what == "vision" and at >= kept["text"][layer] else what
+            heapq.heappush(heap, (-_gain(worth, kind, at, by_modality), layer, what, at))
 
     for layer in range(len(worths)):
         for what in ("pairs", "text", "vision") if by_modality else ("pairs", "text"):
             offer(layer, what)
     while heap:
-        _, layer, what = heapq.heappop(heap)
-        if what == "vision" and kept["vision"][layer] >= kept["text"][layer]:
-            waiting.add(layer)
+        gain, layer, what, at = heapq.heappop(heap)
+        if at != kept[what][layer]:
+            continue  # bought meanwhile, together with another
+        both = what == "vision" and at >= kept["text"][layer]
+        kind = "both" if both else what
+        if -gain != _gain(worths[layer], kind, at, by_modality):
+            offer(layer, what)  # text has it by now, so vision alone is to pay
             continue
-        price = _price(worths[layer], what, by_modality)
+        price = _price(worths[layer], kind, by_modality)
         if price > left:
             continue
         left -= price
-        kept[what][layer] += 1
-        offer(layer, what)
-        if what == "text" and layer in waiting:
-            waiting.remove(layer)
-            offer(layer, "vision")
+        for each in ("text", "vision") if both else (what,):
+            kept[each][layer] += 1
+            offer(layer, each)
     vision = kept["vision"] if by_modality else kept["text"]
     return [Ranks(*ranks) for ranks in zip(kept["pairs"], kept["text"], vision, strict=True)]
 
@@ -145,7 +148,7 @@ def allocate(target: Target, worths: Sequence[Worth], *, by_modality: bool = Fal
 def _price(worth: Worth, what: str, by_modality: bool) -> float:
     if what == "pairs":
         return 2.0
-    if not by_modality:
+    if what == "both" or not by_modality:
         return 1.0
     return worth.vision_share if what == "vision" else 1 - worth.vision_share
 
@@ -155,7 +158,7 @@ def _gain(worth: Worth, what: str, at: int, by_modality: bool) -> float:
     if what == "pairs":
         return worth.pairs[at] / 2
     cost = worth.directions[at]
-    if by_modality and worth.vision is not None:
+    if by_modality and worth.vision is not None and what != "both":
         seen = worth.vision[at]
         cost = seen if what == "vision" else cost - seen
     return cost / max(_price(worth, what, by_modality), 1e-9)

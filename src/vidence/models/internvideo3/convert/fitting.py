@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vidence.models.internvideo3.config import mrope_axes
 from vidence.models.internvideo3.convert.balance import weights
 from vidence.models.internvideo3.convert.budget import Ranks
 from vidence.models.internvideo3.convert.factor import Basis, Factors, basis, factors
@@ -68,7 +67,7 @@ class Fit:
 
 def find_candidates(source: Source, moments: Moments, layer: Layer, recipe: Recipe) -> Candidates:
     """Find what may be kept positional in a layer."""
-    axes = mrope_axes(source.text.rope_parameters["mrope_section"], layer.width // 2)  # type: ignore[index]
+    axes = source.text.rope_axes
     folds = folds_of(axes, recipe.fold)
     return candidates(moments, layer, folds, turn=recipe.turn, weighed=recipe.weigh == "outputs")
 
