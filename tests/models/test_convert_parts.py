@@ -21,6 +21,7 @@ from vidence.models.internvideo3.convert.moments import empty, observe, restored
 from vidence.models.internvideo3.convert.norms import linearised, no_norms  # noqa: E402
 from vidence.models.internvideo3.convert.positional import candidates, folds_of  # noqa: E402
 from vidence.models.internvideo3.convert.recipe import Recipe  # noqa: E402
+from vidence.models.internvideo3.convert.samples import Corpus, text_sample  # noqa: E402
 from vidence.models.internvideo3.convert.source import Layer  # noqa: E402
 
 HEADS, GROUPS, HEAD, WIDTH = 4, 2, 16, 64
@@ -132,6 +133,16 @@ def test_kept_pairs_and_the_rest_make_up_the_keys() -> None:
         left = torch.linalg.matrix_rank(rest_kk, atol=1e-6, rtol=0.0)
         assert left == 2 * (GROUPS * HEAD // 2 - pairs)
     assert (found.cost_C.diff() <= 0).all()
+
+
+def test_what_is_measured_on_is_never_trained_on() -> None:
+    generator = torch.Generator().manual_seed(0)
+    drawn = [text_sample(torch.randint(0, 99, (6,), generator=generator)) for _ in range(20)]
+    whole = Corpus(tuple(drawn), ())
+    rest, held = Corpus(tuple(drawn[:16]), ()).held_out()
+    assert [len(rest.samples), len(held.samples)] == [14, 2]
+    assert len(whole.without(held).samples) == 18
+    assert not {id(one) for one in whole.without(held).samples} & {id(one) for one in held.samples}
 
 
 @pytest.mark.parametrize("width", [1, 2, 4])

@@ -134,6 +134,7 @@ def command(
         held_out = read_corpus(opened, measured, length=length, limit=sequences)
     else:
         corpus, held_out = corpus.held_out()
+    everything = read_corpus(opened, calibrated, length=length, limit=10**9) if heal else corpus
     with progress("layers") as tell:
         done = convert(
             opened,
@@ -143,7 +144,7 @@ def command(
             held_out,
             recipe=recipe,
             heal_seconds=60 * heal,
-            heal_on=read_corpus(opened, calibrated, length=length, limit=10**9) if heal else None,
+            heal_on=everything.without(held_out),
             surveyed=surveyed,
             tell=tell,
         )

@@ -49,6 +49,12 @@ class Corpus:
         """Return the tokens of all samples."""
         return sum(sample.length for sample in self.samples)
 
+    def without(self, other: Corpus) -> Corpus:
+        """Leave out the sequences that another corpus has."""
+        theirs = {tuple(sample.ids_L.tolist()) for sample in other.samples}
+        kept = (sample for sample in self.samples if tuple(sample.ids_L.tolist()) not in theirs)
+        return Corpus(tuple(kept), self.origin)
+
     def held_out(self, every: int = 8) -> tuple[Corpus, Corpus]:
         """Split off every eighth sample, of few the last; return (the others, those)."""
         chosen = set(range(every - 1, len(self.samples), every)) or {len(self.samples) - 1}
