@@ -1,6 +1,6 @@
 """What converting grouped-query attention to M2LA loses, on real weights, beside TransMLA's figures.
 
-    python benchmarks/conversion.py [--texts ../shared/text] [--parts targets,ablation,distance,healing]
+    python benchmarks/conversion.py [--texts ../shared/text] [--parts targets,seeing]
 
 Perplexity of SmolLM2-135M-Instruct on WikiText-2 (`conversion_setting` tells the protocol) as converted at four sizes
 of the cache, untrained, with rows in floats and in 8 bits; at 50 % with each step of the conversion changed in turn; at
@@ -23,6 +23,7 @@ from torch.nn.functional import cross_entropy, embedding
 from transformers import AutoModelForCausalLM
 
 from common import RESULTS, Bar, write_results
+from conversion_seeing import modality_rows, needle_row
 from conversion_setting import PUBLISHED, TRANSMLA, copying, corpora, perplexity, source_model, tokens
 from vidence.catalogue.store import cache_folder
 from vidence.models.internvideo3.convert.budget import Ranks, allocate, parse_target, uniform
@@ -35,7 +36,7 @@ from vidence.models.internvideo3.convert.survey import Survey, logits_of, survey
 from vidence.models.internvideo3.convert.twin import Twin
 from vidence.models.internvideo3.loading import load_model
 
-PARTS = ("targets", "ablation", "distance", "healing")
+PARTS = ("targets", "ablation", "compensation", "distance", "seeing", "healing")
 UNTRAINED = {0.5: 25.5, 0.667: 21.7, 0.333: 34.0, 0.25: 48.0}
 HEALED = {0.5: 22.0, 0.28: 28.0}
 DISTANCES = (256, 1024, 4096)
@@ -107,9 +108,9 @@ class Bench:
                 bars.append(Bar(f"{name}: perplexity, untrained", after, "", f"<= {most}"))
         return rows, bars
 
-    def converted(self, share: float, heal: float = 0.0) -> tuple[Any, float]:
+    def converted(self, share: float, heal: float = 0.0, recipe: Recipe | None = None) -> tuple[Any, float]:
         """Convert to a share of the cache; return the model and the seconds taken."""
-        folder = self.work / f"kept-{share}{'-healed' if heal else ''}"
+        folder = self.work / f"kept-{share}{'-healed' if heal else ''}{'-otherwise' if recipe else ''}"
         shutil.rmtree(folder, ignore_errors=True)
         start = time.monotonic()
         few = replace(self.held_out, samples=self.held_out.samples[:2])
@@ -119,6 +120,7 @@ class Bench:
             self.target(share),
             self.calibration,
             few,
+            recipe=recipe,
             heal_seconds=heal,
             heal_on=self.all_calibration,
             surveyed=self.work / "survey",
@@ -146,6 +148,22 @@ class Bench:
                     )
                 )
         return rows, []
+
+    def compensation(self) -> tuple[list[dict[str, Any]], list[Bar]]:
+        """At half the cache, fit each output projection on what the converted layers before it give."""
+        model, _ = self.converted(0.5, recipe=Recipe(compensate=True))
+        before, after = perplexity(self.baseline, self.held_out), perplexity(model, self.held_out)
+        return [_row("50% kept: output projections fitted to the converted prefix", 0.5, after, before)], []
+
+    def seeing(self) -> tuple[list[dict[str, Any]], list[Bar]]:
+        """A tiny random model that sees: loss by modality, and needles in a picture."""
+        with torch.no_grad():
+            needles = [needle_row(share) for share in (0.75, 0.5, 0.28)]
+            bars = [
+                Bar(f"{row['row']}: found", row["found"] / row["source finds"], "", "reported")
+                for row in needles
+            ]
+            return [*modality_rows(), *needles], bars
 
     def surveyed(self) -> Survey:
         """Return the calibration that the targets were converted with."""
