@@ -264,5 +264,5 @@ def test_memory_is_that_of_a_few_layers(tmp_path: Path) -> None:
     code = [sys.executable, "-c", MEMORY, ":".join(sys.path), str(tmp_path)]
     grown = float(subprocess.run(code, capture_output=True, text=True, check=True).stdout.split()[-1])
     assert size > 250
-    # Of this, 77 MB are pages of the weight files and of libraries that are used for the first time, whatever the depth.
+    # Of this 77 MB are pages of weight files and of libraries used for the first time, whatever the depth.
     assert grown < size / 2, f"{grown:.0f} MB more for a model of {size:.0f} MB"
