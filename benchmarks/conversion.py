@@ -36,10 +36,11 @@ from vidence.models.internvideo3.convert.survey import Survey, logits_of, survey
 from vidence.models.internvideo3.convert.twin import Twin
 from vidence.models.internvideo3.loading import load_model
 
-PARTS = ("targets", "ablation", "compensation", "distance", "seeing", "healing")
+PARTS = ("targets", "ablation", "compensation", "distance", "far", "seeing", "healing")
 UNTRAINED = {0.5: 25.5, 0.667: 21.7, 0.333: 34.0, 0.25: 48.0}
 HEALED = {0.5: 22.0, 0.28: 28.0}
 DISTANCES = (256, 1024, 4096)
+LONG, LONG_SEQUENCES = 4096, 4
 TURNED_OFF: dict[str, Recipe] = {
     "as it is": Recipe(),
     "keys and values weighed by energy, not by what reads them": Recipe(weigh="energy"),
@@ -82,6 +83,7 @@ class Bench:
         self.source, self.work, self.minutes = source, work, minutes
         self.calibration, self.held_out = corpora(source, texts)
         self.all_calibration, _ = corpora(source, texts, limit=10**6)
+        self.long_calibration, _ = corpora(source, texts, limit=LONG_SEQUENCES, length=LONG)
         self.test_T = tokens(source, texts / "wikitext2-test.txt")
         self.baseline: Any = AutoModelForCausalLM.from_pretrained(source.directory).eval()
         self.plain = 2 * source.text.key_value_heads * source.text.head_dim
@@ -214,15 +216,22 @@ class Bench:
         """Copy a passage from far back: mean rotations were fitted to where attention looked within 512 tokens."""
         with torch.no_grad():
             before = copying(self.baseline, self.test_T, DISTANCES)
-            rows = []
-            for share in (0.667, 0.5, 0.28):
-                model = load_model(self.kept(share))
-                after = copying(model, self.test_T, DISTANCES)
-                row = {"row": f"copying, {share:.1%} kept"}
-                for distance in DISTANCES:
-                    row |= {f"source at {distance}": before[distance], f"at {distance}": after[distance]}
-                rows.append(row)
+            rows = [
+                _copied(f"copying, {share:.1%} kept", load_model(self.kept(share)), self.test_T, before)
+                for share in (0.667, 0.5, 0.28)
+            ]
         return rows, []
+
+    def far(self) -> tuple[list[dict[str, Any]], list[Bar]]:
+        """As `distance`, calibrated on as many tokens in longer sequences."""
+        folder = self.work / "kept-0.667-far"
+        shutil.rmtree(folder, ignore_errors=True)
+        few = replace(self.held_out, samples=self.held_out.samples[:1])
+        convert(self.source, folder, self.target(0.667), self.long_calibration, few, report=False)
+        with torch.no_grad():
+            before = copying(self.baseline, self.test_T, DISTANCES)
+            name = f"copying, 66.7% kept, calibrated on sequences of {LONG:,}"
+            return [_copied(name, load_model(folder), self.test_T, before)], []
 
     def kept(self, share: float) -> Path:
         """Return the folder of a conversion, made if it is not there."""
@@ -279,6 +288,13 @@ def draw() -> None:
     axes.legend()
     figure.tight_layout()
     figure.savefig(RESULTS / "conversion.svg")
+
+
+def _copied(name: str, model: Any, ids_T: torch.Tensor, before: dict[int, float]) -> dict[str, Any]:
+    row: dict[str, Any] = {"row": name}
+    for distance, after in copying(model, ids_T, DISTANCES).items():
+        row |= {f"source at {distance}": before[distance], f"at {distance}": after}
+    return row
 
 
 def _row(name: str, share: float, after: float, before: float) -> dict[str, Any]:

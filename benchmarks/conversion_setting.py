@@ -50,9 +50,11 @@ def tokens(source: Source, path: Path) -> torch.Tensor:
     return torch.tensor([tokenizer.bos_token_id, *tokenizer(text)["input_ids"]])
 
 
-def corpora(source: Source, texts: Path, *, limit: int = CALIBRATED) -> tuple[Corpus, Corpus]:
+def corpora(
+    source: Source, texts: Path, *, limit: int = CALIBRATED, length: int = CALIBRATED_LENGTH
+) -> tuple[Corpus, Corpus]:
     """Return what is calibrated on, at most `limit` sequences, and what is measured on."""
-    read = text_samples(tokens(source, texts / "wikitext2-valid.txt"), length=CALIBRATED_LENGTH, limit=limit)
+    read = text_samples(tokens(source, texts / "wikitext2-valid.txt"), length=length, limit=limit)
     held = text_samples(tokens(source, texts / "wikitext2-test.txt"), length=LENGTH, limit=SEQUENCES)
     origin = {"file": "wikitext2-valid.txt", "tokens": sum(one.length for one in read)}
     return Corpus(tuple(read), (origin,)), Corpus(tuple(held), ())
