@@ -33,7 +33,7 @@ from vidence.models.internvideo3.convert.source import Layer, Source, latent_con
 from vidence.models.internvideo3.convert.stream import Angles, Stream, deepened, embedded
 from vidence.models.internvideo3.convert.survey import Survey, Tell, survey, worths
 from vidence.models.internvideo3.convert.twin import Twin
-from vidence.models.internvideo3.convert.writing import read_layer, write_layer, write_rest
+from vidence.models.internvideo3.convert.writing import read_layer, tell_whole, write_layer, write_rest
 from vidence.models.internvideo3.loading import weights_name
 
 WORK, RECORD, REPORT = "work", "conversion.json", "conversion.html"
@@ -130,7 +130,7 @@ def _fit_layers(
             fitted, tensors = compensating.fit(index, layer, each)
         fits.append(fitted)
         write_layer(folder, source, index, layer.weights, tensors)
-        told.write_text(json.dumps(fitted.to_json()), encoding="utf-8")
+        tell_whole(told, fitted.to_json())
         if compensating is not None:
             compensating.drop(index)
         tell("fitting", index + 1, len(ranks))
@@ -205,7 +205,7 @@ def _begin(folder: Path, asked: Mapping[str, Any], *, inside: str = "") -> Path:
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder}: not empty; give a new folder")
     work.mkdir(parents=True, exist_ok=True)
-    begun.write_text(json.dumps(asked), encoding="utf-8")
+    tell_whole(begun, asked)
     return work
 
 

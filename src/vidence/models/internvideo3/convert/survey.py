@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -36,6 +36,7 @@ from vidence.models.internvideo3.convert.samples import Sample
 from vidence.models.internvideo3.convert.source import Layer, Source
 from vidence.models.internvideo3.convert.stream import Angles, Stream, deepened, embedded
 from vidence.models.internvideo3.convert.twin import Twin
+from vidence.models.internvideo3.convert.writing import save_whole, tell_whole
 
 Tell = Callable[[str, float, float | None], None]
 PROBED_TOKENS = 1024  # in all: what they carry along is two states a layer and token
@@ -81,12 +82,12 @@ def survey(
     probing: bool,
 ) -> Survey:
     """Run the source once over the samples; with `probing`, find layers' worths at the `reference` size."""
+    if (folder / DONE).is_file():
+        return _read_back(folder)
     layers = source.text.num_hidden_layers
     stream = Stream(folder, "source", samples, source.text.hidden_size)
     probes = _probed(samples, recipe)
     angles = Angles(source)
-    if (folder / DONE).is_file():
-        return _read_back(folder)
     start = next((at for at in range(layers, 0, -1) if _whole(folder, stream, at, probing)), 0)
     if not start:
         stream.write(0, embedded(source, samples))
@@ -111,23 +112,21 @@ def survey(
             return deepened(layer.finish(middle), sample, index)
 
         stream.write(index + 1, step)
-        _save(_moments_path(folder, index), moments.tensors())
+        save_whole(_moments_path(folder, index), moments.tensors())
         if probing:
             twins = _branches(source, moments, changed, reference[index], recipe, angles.scaling)
             for at in probes:
                 carried[at] = _carry(
                     layer, twins, carried.get(at), stream.read(index, at), samples[at], index, angles
                 )
-            _save(_probe_path(folder, index + 1), {str(at): states for at, states in carried.items()})
+            save_whole(_probe_path(folder, index + 1), {str(at): states for at, states in carried.items()})
             _probe_path(folder, index).unlink(missing_ok=True)
         stream.drop(index)
     nats = _divergence(source, stream, carried, layers) if probing else []
     found = Survey(folder, tuple(reference), tuple(nats[0::2]), tuple(nats[1::2]))
     told = {"reference": [asdict(one) for one in reference]}
     told |= {"positional_nats": found.positional_nats, "whole_nats": found.whole_nats}
-    growing = folder / f"{DONE}.part"
-    growing.write_text(json.dumps(told), encoding="utf-8")
-    growing.rename(folder / DONE)
+    tell_whole(folder / DONE, told)
     stream.drop(layers)
     _probe_path(folder, layers).unlink(missing_ok=True)
     return found
@@ -181,7 +180,7 @@ def _normed(layer: Layer, stream: Stream, index: int, folder: Path, recipe: Reci
     norms = no_norms(layer)
     for at, sample in enumerate(stream.samples):
         norms.observe(layer, stream.read(index, at), sample.vision_L)
-    _save(_norms_path(folder, index), norms.tensors())
+    save_whole(_norms_path(folder, index), norms.tensors())
     return linearised(layer, norms) if recipe.norm == "linear" else layer
 
 
@@ -254,12 +253,6 @@ def _restore(folder: Path, boundary: int, probes: Sequence[int]) -> dict[int, Te
         return {}
     kept = load_file(path)
     return {at: kept[str(at)] for at in probes}
-
-
-def _save(path: Path, tensors: dict[str, Tensor]) -> None:
-    growing = path.with_suffix(".part")
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, growing)
-    growing.rename(path)
 
 
 def _moments_path(folder: Path, layer: int) -> Path:

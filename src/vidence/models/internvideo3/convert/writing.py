@@ -32,9 +32,7 @@ def write_layer(
     """Write a layer under the names it will have; the file appears when it is whole."""
     kept = {name: tensor for name, tensor in weights.items() if name.startswith(_KEPT)}
     start, dtype = f"{prefix(source)}layers.{layer}.", source.dtype
-    tensors = {
-        f"{start}{name}": tensor.to(dtype).contiguous() for name, tensor in (kept | dict(fitted)).items()
-    }
+    tensors = {f"{start}{name}": tensor.to(dtype) for name, tensor in (kept | dict(fitted)).items()}
     save_whole(shard_path(folder, layer), tensors)
 
 
@@ -87,7 +85,15 @@ def write_rest(
 def save_whole(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write a file that appears when it is whole."""
     growing = path.with_suffix(".part")
-    save_file(dict(tensors), growing, metadata={"format": "pt"})
+    whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    save_file(whole, growing, metadata={"format": "pt"})
+    growing.rename(path)
+
+
+def tell_whole(path: Path, told: object) -> None:
+    """Write JSON that appears when it is whole, so that one cut short is never read back."""
+    growing = path.with_suffix(".part")
+    growing.write_text(json.dumps(told), encoding="utf-8")
     growing.rename(path)
 
 
