@@ -1,0 +1,122 @@
+"""Puts questions: words a form, finds a scope in which it has one answer, draws options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from random import Random
+from typing import TYPE_CHECKING, TypeVar
+
+from vidence.timeline import Span
+from vidence.worlds.drawing import pick, some
+from vidence.worlds.lexicon import Tongue, table
+from vidence.worlds.question import Question
+from vidence.worlds.questions.facts import Facts
+
+if TYPE_CHECKING:
+    from vidence.worlds.world import World
+
+Answer = TypeVar("Answer")
+
+
+class Asker:
+    """Asks questions of one kind in one language. All languages draw alike, so that one id is one question."""
+
+    def __init__(self, world: World, language: str, kind: str, rng: Random) -> None:
+        self.world, self.kind, self.rng = world, kind, rng
+        self.tongue = Tongue(language, world.actors)
+        self._count = 0
+
+    def scope(self, facts: Facts, key: Hashable, scene: int) -> str | None:
+        """Return words for a part of the world in which a key holds exactly once, in `scene`; None if there is none.
+
+        The whole world needs no words. A place is named with its look; in long worlds a minute may be named.
+        """
+        if facts.once(key, scene) and self.rng.random() < 0.6:
+            return ""
+        place = facts.scenes[scene].place
+        if facts.once(key, scene, facts.at_place[place.look]):
+            return self.tongue.where(place)
+        if facts.once(key, scene):
+            return ""
+        return self._minute(facts, key, scene)
+
+    def near(self, facts: Facts, scene: int) -> str:
+        """Return words that help to find a scene, for a question that has one answer without them; often none."""
+        place = facts.scenes[scene].place
+        if facts.at_place[place.look] == {scene} and self.rng.random() < 0.6:
+            return self.tongue.where(place)
+        span = facts.scenes[scene].span
+        minute = int(span.start // 60)
+        if self.world.setting.duration < 180 or span.end > 60 * (minute + 1):
+            return ""
+        return self.say("scope_minute", n=str(minute + 1))
+
+    def _minute(self, facts: Facts, key: Hashable, scene: int) -> str | None:
+        span = facts.scenes[scene].span
+        minute = int(span.start // 60)
+        if self.world.setting.duration < 120 or span.end > 60 * (minute + 1):
+            return None
+        within = [
+            one.index
+            for one in facts.scenes[max(scene - 20, 0) : scene + 20]
+            if one.span.overlaps(Span.of(60 * minute, 60 * (minute + 1)))
+        ]
+        if not facts.once(key, scene, within):
+            return None
+        return self.say("scope_minute", n=str(minute + 1))
+
+    def say(self, form: str, **slots: str) -> str:
+        """Word a form, one of its wordings at random."""
+        return self.tongue.say(pick(self.rng, table("templates")[form][self.tongue.language]), **slots)
+
+    def choice(
+        self, form: str, right: Answer, wrong: Sequence[Answer], word: Callable[[Answer], str],
+        evidence: Sequence[Span], *, scope: str = "", needs: tuple[str, ...] = ("frames",), most: int = 3,
+        keep_order: bool = False, **slots: str,
+    ) -> Question | None:  # fmt: skip
+        """Return a question with up to `most` wrong options, or None when none differs from the right one."""
+        shown = {word(right)}
+        others = []
+        for answer in wrong:
+            if word(answer) not in shown:
+                shown.add(word(answer))
+                others.append(answer)
+        drawn = some(self.rng, others, most)
+        at = int(self.rng.random() * (len(drawn) + 1))
+        text = self.tongue.sentence(self.say(form, **slots), scope)
+        if not drawn:
+            return None
+        options = [word(answer) for answer in drawn]
+        options.insert(at, word(right))
+        if keep_order:
+            options.sort()
+            at = options.index(word(right))
+        return self._question(text, tuple(options), at, word(right), evidence, None, needs)
+
+    def open(
+        self, form: str, answer: str, evidence: Sequence[Span], *, span: Span | None = None, scope: str = "",
+        needs: tuple[str, ...] = ("frames",), **slots: str,
+    ) -> Question:  # fmt: skip
+        """Return a question without options."""
+        text = self.tongue.sentence(self.say(form, **slots), scope)
+        return self._question(text, (), None, answer, evidence, span, needs)
+
+    def _question(
+        self, text: str, options: tuple[str, ...], correct: int | None, answer: str, evidence: Sequence[Span],
+        span: Span | None, needs: tuple[str, ...],
+    ) -> Question:  # fmt: skip
+        self._count += 1
+        setting = self.world.setting
+        name = f"{setting.split}-{setting.level}-{self.world.seed}-{self.kind}-{self._count}"
+        return Question(
+            name,
+            self.kind,
+            self.tongue.language,
+            text,
+            options,
+            correct,
+            answer,
+            tuple(evidence),
+            span,
+            needs,
+        )

@@ -1,0 +1,224 @@
+"""Action, object and attribute: what is done, by whom, to what, and what it looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vidence.worlds.cast import (
+    COLOURS,
+    HATS,
+    PATTERNED,
+    PATTERNS,
+    SIMPLE,
+    THING_COLOURS,
+    THINGS,
+    Actor,
+    Entity,
+    Thing,
+    allowed,
+)
+from vidence.worlds.event import Event
+from vidence.worlds.question import Question
+from vidence.worlds.questions.asker import Asker
+from vidence.worlds.questions.facts import Facts, deed
+
+PLAIN_VERBS = ("jump", "wave", "sit", "bow", "fall", "dance")
+SIMPLE_VERBS = ("move_left", "move_right", "move_up", "move_down", "grow", "shrink", "jump")
+
+
+def action(facts: Facts, asker: Asker) -> Iterator[Question]:
+    """Ask what somebody does, and who does something."""
+    tongue = asker.tongue
+    for scene in facts.scenes:
+        events = facts.events[scene.index]
+        for event in _asked(events):
+            done = facts.deeds[event.subject.look]
+            same = [one.span for one in done if one.signature == event.signature]
+            if len(same) <= 4:
+                made = asker.choice(
+                    "action_what", event, _other_deeds(facts, event, done), lambda one: tongue.clause(one, "").strip(),
+                    same, scope=asker.near(facts, scene.index), a=tongue.name(event.subject),
+                )  # fmt: skip
+                if made:
+                    yield made
+            key = deed(event)
+            who = asker.scope(facts, key, scene.index)
+            if who is not None and isinstance(event.subject, Actor):
+                others = [actor for actor in facts.world.actors if actor.look != event.subject.look]
+                made = asker.choice(
+                    "action_who", event.subject, others, tongue.actor, [event.span], scope=who,
+                    c=tongue.clause(event, "").strip(),
+                )  # fmt: skip
+                if made:
+                    yield made
+
+
+def _asked(events: list[Event]) -> list[Event]:
+    """Return events worth asking for: each subject's repeated deeds once."""
+    known, found = set(), []
+    for event in events:
+        if event.signature not in known and event.verb not in ("enter", "leave"):
+            known.add(event.signature)
+            found.append(event)
+    return found
+
+
+def _other_deeds(facts: Facts, event: Event, done: list[Event]) -> list[Event]:
+    """Return deeds of the kind of `event` that its subject does not do anywhere."""
+    known = {(one.verb, one.thing.look if one.thing else None, one.value) for one in done}
+    made = []
+    if event.thing is None:
+        verbs = PLAIN_VERBS if isinstance(event.subject, Actor) else SIMPLE_VERBS
+        if isinstance(event.subject, Actor):
+            verbs = tuple(verb for verb in verbs if event.subject.person or verb not in ("wave", "bow"))
+            verbs = (*verbs, "walk_left", "walk_right")
+        made = [Event(verb, event.span, event.scene, event.subject) for verb in verbs]
+        if not isinstance(event.subject, Actor):
+            colours = [colour for colour in THING_COLOURS if colour != event.subject.colour]
+            made += [
+                Event("turn_colour", event.span, event.scene, event.subject, value=colour)
+                for colour in colours[:2]
+            ]
+    else:
+        scene = facts.scenes[event.scene]
+        here = [part.entity for part in facts.parts(scene, Thing)]
+        for verb in ("pick_up", "put_down", "open", "close"):
+            for thing in here:
+                if verb not in ("open", "close") or thing.noun == "box":
+                    made.append(Event(verb, event.span, event.scene, event.subject, thing))  # type: ignore[arg-type]
+    return [one for one in made if (one.verb, one.thing.look if one.thing else None, one.value) not in known]
+
+
+def object_(facts: Facts, asker: Asker) -> Iterator[Question]:
+    """Ask which thing: picked up, put down, given, moving, lying somewhere, or seen at all."""
+    tongue, split = asker.tongue, facts.world.setting.split
+    for scene in facts.scenes:
+        for event in facts.events[scene.index]:
+            key = ("does", event.verb, event.subject.look)
+            if event.verb in ("pick_up", "put_down", "give") and event.thing:
+                scope = asker.scope(facts, key, scene.index)
+                if scope is not None:
+                    made = asker.choice(
+                        f"object_{event.verb}", event.thing, _other_things(facts, asker, scene.index, event.thing),
+                        tongue.thing, [event.span], scope=scope, a=tongue.name(event.subject),
+                    )  # fmt: skip
+                    if made:
+                        yield made
+            elif isinstance(event.subject, Thing) and not event.thing:
+                scope = asker.scope(facts, deed(event), scene.index)
+                if scope is not None:
+                    nouns = [
+                        noun
+                        for noun in SIMPLE
+                        if noun != event.subject.noun and allowed(split, noun, event.subject.colour)
+                    ]
+                    made = asker.choice(
+                        "object_does", event.subject.noun, nouns, lambda noun: tongue.the("things", noun), [event.span],
+                        scope=scope, c=tongue.clause(event, "").strip(),
+                    )  # fmt: skip
+                    if made:
+                        yield made
+        if facts.at_place[scene.place.look] == {scene.index}:
+            for part in facts.parts(scene, Thing):
+                here = {one.entity.look for one in scene.parts}
+                span = facts.seen(scene, part)
+                wrong = [
+                    one
+                    for one in _other_things(facts, asker, scene.index, part.entity)
+                    if one.look not in here
+                ]  # type: ignore[arg-type]
+                made = asker.choice(
+                    "object_seen", part.entity, wrong, tongue.name, [span or scene.span],
+                    scope=tongue.where(scene.place),
+                )  # fmt: skip
+                if made:
+                    yield made
+
+
+def _other_things(facts: Facts, asker: Asker, scene: int, right: Entity) -> list[Thing]:
+    """Return things that could be meant: some of the world's, and some drawn as its things are drawn."""
+    world = facts.world
+    nearby = [part.entity for one in world.scenes[max(scene - 8, 0) : scene + 8] for part in one.parts]
+    things = [entity for entity in nearby if isinstance(entity, Thing) and entity.look != right.look]
+    split, level = world.setting.split, world.setting.level
+    looks = [
+        (noun, colour)
+        for noun in (SIMPLE if level == 0 else THINGS)
+        for colour in THING_COLOURS
+        if allowed(split, noun, colour)
+    ]
+    drawn = []
+    for _ in range(4):
+        noun, colour = looks[int(asker.rng.random() * len(looks))]
+        pattern = PATTERNS[int(asker.rng.random() * 3)] if level >= 2 and noun in PATTERNED else "plain"
+        drawn.append(Thing(-1, noun, colour, pattern))
+    return [one for one in (*things, *drawn) if one.look != right.look]
+
+
+def attribute(facts: Facts, asker: Asker) -> Iterator[Question]:
+    """Ask for colours, patterns, headgear and shirts."""
+    tongue, world, split = asker.tongue, facts.world, facts.world.setting.split
+    for scene in facts.scenes:
+        for part in facts.parts(scene, Thing):
+            thing, span = part.entity, facts.seen(scene, part) or scene.span
+            assert isinstance(thing, Thing)
+            turned = any(event.verb == "turn_colour" for event in facts.events[scene.index])
+            scope = asker.scope(facts, ("noun", thing.noun), scene.index)
+            if scope is not None and not turned:
+                colours = [
+                    one
+                    for one in THING_COLOURS
+                    if one != thing.colour and (split == "test" or allowed(split, thing.noun, one))
+                ]
+                made = asker.choice(
+                    "attribute_colour", thing.colour, colours, lambda one: tongue.plain("colours", one), [span],
+                    scope=scope, n=tongue.the("things", thing.noun),
+                )  # fmt: skip
+                if made:
+                    yield made
+            if thing.noun in PATTERNED and world.setting.level >= 2:
+                scope = asker.scope(facts, ("noun+colour", thing.noun, thing.colour), scene.index)
+                if scope is not None:
+                    named = tongue.the("things", thing.noun, ("colours", thing.colour))
+                    wrong = [one for one in PATTERNS if one != thing.pattern]
+                    made = asker.choice(
+                        "attribute_pattern", thing.pattern, wrong, lambda one: tongue.plain("patterns", one), [span],
+                        scope=scope, t=named,
+                    )  # fmt: skip
+                    if made:
+                        yield made
+    yield from _looks_of_people(facts, asker)
+
+
+def _looks_of_people(facts: Facts, asker: Asker) -> Iterator[Question]:
+    tongue, world = asker.tongue, facts.world
+    for actor in world.actors:
+        alike = [one for one in world.actors if (one.noun, one.colour) == (actor.noun, actor.colour)]
+        shown = [
+            scene for scene in world.scenes if (part := scene.part(actor.key)) and facts.seen(scene, part)
+        ]
+        if actor.person and shown and len(alike) == 1 and world.setting.level >= 1:
+            spans = [facts.seen(scene, part) for scene in shown[:3] if (part := scene.part(actor.key))]
+            hats = [hat for hat in HATS if hat != actor.hat]
+            made = asker.choice(
+                "attribute_hat", actor.hat, hats, lambda hat: tongue.plain("hats", hat),
+                [span for span in spans if span], a=tongue.actor(actor),
+            )  # fmt: skip
+            if made:
+                yield made
+    for event in world.events:
+        if isinstance(event.subject, Actor) and event.subject.person and event.verb not in ("enter", "leave"):
+            key = deed(event)
+            scope = asker.scope(facts, key, event.scene)
+            if scope is not None:
+                colours = [
+                    one
+                    for one in (THING_COLOURS if world.setting.level == 0 else COLOURS)
+                    if one != event.subject.colour
+                ]
+                made = asker.choice(
+                    "attribute_shirt", event.subject.colour, colours, lambda one: tongue.plain("colours", one),
+                    [event.span], scope=scope, c=tongue.clause(event, "").strip(),
+                )  # fmt: skip
+                if made:
+                    yield made

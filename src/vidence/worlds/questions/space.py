@@ -1,0 +1,95 @@
+"""Spatial and counting: where things are, which way somebody goes, how many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vidence.worlds.cast import Thing
+from vidence.worlds.question import Question
+from vidence.worlds.questions.asker import Asker
+from vidence.worlds.questions.facts import Facts
+
+JUMPS_NEED_S = 5.25
+"""In a scene of level 0 that lasts this long, one to four jumps are as likely."""
+
+
+def spatial(facts: Facts, asker: Asker) -> Iterator[Question]:
+    """Ask where a thing is, what is beside it, and which way somebody goes."""
+    tongue, level = asker.tongue, facts.world.setting.level
+    for scene in facts.scenes:
+        for event in facts.events[scene.index]:
+            kind, _, way = event.verb.partition("_")
+            if kind in ("walk", "move") and way in ("left", "right", "up", "down"):
+                scope = asker.scope(facts, ("goes", event.subject.look), scene.index)
+                ways = ("left", "right", "up", "down") if kind == "move" else ("left", "right")
+                if scope is not None:
+                    made = asker.choice(
+                        "spatial_way", way, [one for one in ways if one != way],
+                        lambda one: tongue.plain("directions", one), [event.span], scope=scope,
+                        a=tongue.name(event.subject),
+                    )  # fmt: skip
+                    if made:
+                        yield made
+        still = [part for part in facts.parts(scene, Thing) if not facts.moved(scene, part.entity)]  # type: ignore[arg-type]
+        if level:
+            yield from _beside(facts, asker, scene.index, still)
+
+
+def _beside(facts: Facts, asker: Asker, index: int, still: list) -> Iterator[Question]:  # type: ignore[type-arg]
+    tongue, scene = asker.tongue, facts.scenes[index]
+    if len(still) != len(facts.parts(scene, Thing)):
+        return  # what is carried about is beside now this, now that
+    row = sorted(still, key=lambda part: part.at(0.0).x)
+    places = [part.at(0.0).x for part in row]
+    for number, part in enumerate(row):
+        scope = asker.scope(facts, ("seen", part.entity.look), index)
+        for step, form in ((-1, "spatial_left"), (1, "spatial_right")):
+            at = number + step
+            if scope is None or not 0 <= at < len(row) or len(row) < 3:
+                continue
+            if abs(places[at] - places[number]) < 0.08:
+                continue
+            beyond = at + step
+            if 0 <= beyond < len(row) and abs(places[beyond] - places[at]) < 0.06:
+                continue
+            wrong = [one.entity for one in row if one not in (part, row[at])]
+            made = asker.choice(
+                form,
+                row[at].entity,
+                wrong,
+                tongue.name,
+                [scene.span],
+                scope=scope,
+                t=tongue.name(part.entity),
+            )
+            if made:
+                yield made
+
+
+def counting(facts: Facts, asker: Asker) -> Iterator[Question]:
+    """Ask how often somebody jumps, and how many of a kind there are."""
+    tongue = asker.tongue
+    for scene in facts.scenes:
+        if facts.world.setting.level == 0 and scene.span.duration < JUMPS_NEED_S:
+            continue
+        jumps = [event for event in facts.events[scene.index] if event.verb == "jump"]
+        for who in {event.subject.key: event.subject for event in jumps}.values():
+            mine = [event.span for event in jumps if event.subject.key == who.key]
+            scope = _only(facts, asker, ("does", "jump", who.look), scene.index)
+            if scope is not None and 1 <= len(mine) <= 4 and facts.world.setting.level == 0:
+                made = asker.choice(
+                    "counting_jumps", len(mine), [n for n in range(1, 5) if n != len(mine)], str,
+                    [mine[0].hull(mine[-1])], scope=scope, keep_order=True, a=tongue.name(who),
+                )  # fmt: skip
+                if made:
+                    yield made
+
+
+def _only(facts: Facts, asker: Asker, key: tuple[object, ...], scene: int) -> str | None:
+    """Return words for where a key holds in `scene` alone, however often."""
+    if set(facts.found[key]) == {scene}:
+        return ""
+    place = facts.scenes[scene].place
+    if set(facts.found[key]) & facts.at_place[place.look] == {scene}:
+        return asker.tongue.where(place)
+    return None
