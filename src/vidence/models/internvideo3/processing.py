@@ -60,6 +60,11 @@ class InternVideo3Processor(ProcessorMixin):
         self.image_token_id, self.video_token_id, self.vision_start_token_id, self.vision_end_token_id = ids
 
     @property
+    def shape(self) -> PatchShape:
+        """Return how pictures are cut."""
+        return self._shape
+
+    @property
     def model_input_names(self) -> list[str]:
         """Return the names of what a call gives."""
         vision = ["pixel_values", "image_grid_thw", "pixel_values_videos", "video_grid_thw"]

@@ -1,0 +1,144 @@
+"""The model as training runs it: a packed row in, log-probabilities of the learned tokens out.
+
+L tokens, N learned tokens, D hidden width, V visual tokens, W vocabulary. Grouped-query and latent models run through
+the same code: what differs is how a row tells its samples apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLForConditionalGeneration
+
+from vidence.models.internvideo3.modeling import InternVideo3ForConditionalGeneration
+from vidence.training.packing import Pack
+from vidence.training.trajectory import IMAGE, VIDEO, Trajectory
+
+HEAD_TOKENS = (
+    1024  # learned tokens whose logits are in memory at once: 0.6 GB for a vocabulary of 152k in float32
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Of each learned token: its log-probability, the entropy there, and the divergence from a teacher's prediction."""
+
+    logprobs_N: Tensor
+    entropy_N: Tensor
+    divergence_N: Tensor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """Another model's last hidden states in place of the learned tokens, and its head; logits only exist in parts."""
+
+    hidden_ND: Tensor
+    head: nn.Module
+
+
+class Learner(nn.Module):
+    """A model and the packed way through it."""
+
+    def __init__(self, model: Qwen3VLForConditionalGeneration | InternVideo3ForConditionalGeneration) -> None:
+        super().__init__()
+        self.model: Any = model
+        self.latent = isinstance(model, InternVideo3ForConditionalGeneration)
+        vision: Any = model.config.vision_config
+        self.merge: int = vision.spatial_merge_size
+        self._patch = vision.in_channels * vision.temporal_patch_size * vision.patch_size**2
+        self.always_sees = False  # where weights are sharded, all processes must run the tower or none
+
+    def forward(self, pack: Pack, *, teacher: Teacher | None = None, temperature: float = 1.0) -> Scores:
+        """Score the learned tokens of a row, and what a teacher would have predicted in their place."""
+        hidden_ND = self.hidden(pack)[pack.places_N]
+        taught = None if teacher is None else teacher.hidden_ND.split(HEAD_TOKENS)
+        parts = [
+            checkpoint(
+                self._score,
+                each_ND,
+                targets_N,
+                teacher,
+                taught and taught[at],
+                temperature,
+                use_reentrant=False,
+            )
+            for at, (each_ND, targets_N) in enumerate(
+                zip(hidden_ND.split(HEAD_TOKENS), pack.targets_N.split(HEAD_TOKENS), strict=True)
+            )
+        ]
+        logprobs, entropies, divergences = zip(*parts, strict=True)
+        return Scores(torch.cat(logprobs), torch.cat(entropies), torch.cat(divergences) if teacher else None)
+
+    def teach(self, pack: Pack) -> Teacher:
+        """Return what this model, unchanged, would predict in place of the learned tokens of a row."""
+        with torch.no_grad():
+            return Teacher(self.hidden(pack)[pack.places_N], self.model.lm_head)
+
+    def hidden(self, pack: Pack) -> Tensor:
+        """Run tower and decoder: (L, D)."""
+        core = self.model.model
+        embeds_LD = core.language_model.embed_tokens(pack.ids_L)
+        deep: list[Tensor] = []
+        if pack.patches_PD is not None:
+            seen: Any = core.visual(pack.patches_PD.to(embeds_LD.dtype), grid_thw=pack.grids_I3)
+            deep = [feature[pack.features_V] for feature in seen.deepstack_features]
+            features_VD = seen.pooler_output[pack.features_V].to(embeds_LD.dtype)
+            embeds_LD = embeds_LD.masked_scatter(pack.visual_L[:, None], features_VD)
+        elif self.always_sees:
+            blank_PD = embeds_LD.new_zeros(self.merge**2, self._patch)
+            grid_13 = torch.tensor([[1, self.merge, self.merge]], device=embeds_LD.device)
+            seen = core.visual(blank_PD, grid_thw=grid_13)
+            nothing = sum(each.sum() for each in (seen.pooler_output, *seen.deepstack_features))
+            embeds_LD = embeds_LD + 0.0 * nothing
+        out: Any = core.language_model(
+            inputs_embeds=embeds_LD[None],
+            visual_pos_masks=None if pack.patches_PD is None else pack.visual_L[None],
+            deepstack_visual_embeds=deep or None,
+            use_cache=False,
+            **self._told_apart(pack),
+        )
+        return out.last_hidden_state[0]
+
+    def place(self, one: Trajectory) -> Tensor:
+        """Return a trajectory's positions (3, L)."""
+        if not one.pictures:
+            return torch.arange(one.length).expand(3, -1)
+        grids = {
+            name: torch.tensor([picture.grid.to_list() for picture in one.pictures if picture.kind == kind])
+            for kind, name in ((IMAGE, "image_grid_thw"), (VIDEO, "video_grid_thw"))
+            if any(picture.kind == kind for picture in one.pictures)
+        }
+        positions_31L, _ = self.model.model.get_rope_index(one.ids_L[None], one.kinds_L[None], **grids)
+        return positions_31L[:, 0]
+
+    def _told_apart(self, pack: Pack) -> dict[str, Tensor]:
+        """Say which tokens belong together: by number, or to transformers by an order that starts anew with each."""
+        positions_31L = pack.positions_3L[:, None]
+        if self.latent:
+            return {"attention_mask": pack.segments_L[None], "position_ids": positions_31L}
+        at_L = torch.arange(len(pack.ids_L), device=pack.ids_L.device)
+        changed_L = torch.cat([pack.segments_L.new_ones(1), pack.segments_L.diff()]) != 0
+        order_L = at_L - torch.where(changed_L, at_L, 0).cummax(0).values
+        return {"position_ids": torch.cat([order_L[None, None], positions_31L])}
+
+    def _score(
+        self,
+        hidden_ND: Tensor,
+        targets_N: Tensor,
+        teacher: Teacher | None,
+        taught_ND: Tensor | None,
+        temperature: float,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        logprobs_NW = (self.model.lm_head(hidden_ND).float() / temperature).log_softmax(-1)
+        entropy_N = -(logprobs_NW.exp() * logprobs_NW).sum(-1).detach()
+        divergence_N = entropy_N
+        if teacher is not None and taught_ND is not None:
+            with torch.no_grad():
+                wanted_NW = teacher.head(taught_ND).float().log_softmax(-1)
+            # From the teacher: where it sees several ways to go on, all are kept.
+            divergence_N = (wanted_NW.exp() * (wanted_NW - logprobs_NW)).sum(-1)
+        return logprobs_NW.gather(-1, targets_N[:, None])[:, 0], entropy_N, divergence_N

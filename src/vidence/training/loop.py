@@ -1,0 +1,212 @@
+"""The one loop that every stage runs in: rows in, a step of the optimiser out, checkpoints between."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+
+from vidence.errors import UsageError
+from vidence.training import saving
+from vidence.training.config import Config
+from vidence.training.learner import Learner
+from vidence.training.loading import load_learner, load_processor
+from vidence.training.log import Log
+from vidence.training.packing import Pack, packed
+from vidence.training.parallel import Processes, average_gradients, join, leave, shard, whole
+from vidence.training.schedule import adamw, freeze, phase_at, rate_at
+from vidence.training.stages import STAGES
+from vidence.training.stages.stage import Run, Stage
+from vidence.training.trajectory import Trajectory
+
+CHECKPOINTS, MODEL, ASKED = "checkpoints", "model", "config.json"
+Tell = Callable[[str, int, int], None]
+
+
+def train(name: str, config: Config, *, tell: Tell = lambda what, done, total: None) -> dict[str, float]:
+    """Run a stage to its end, or on from its last checkpoint; return what was measured at the end.
+
+    The trained model lies in `out/model`, measurements in `out/log.jsonl`.
+
+    Raises:
+        UsageError: the configuration does not fit the model, the data or what was begun in `out`.
+        WeightsError: a checkpoint cannot be loaded.
+    """
+    processes = join(config.parallel.sequence)
+    try:
+        return Trainer(name, config, processes, tell).run()
+    finally:
+        leave(processes)
+
+
+class Trainer:
+    """One process' part in a run."""
+
+    def __init__(self, name: str, config: Config, processes: Processes, tell: Tell) -> None:
+        self.config, self.processes, self.tell = config, processes, tell
+        _begin(config.out, {"stage": name} | config.model_dump(mode="json"), leads=processes.leads)
+        processes.wait()
+        torch.manual_seed(config.seed)
+        processor = load_processor(config.model.path)
+        self.learner = load_learner(config.model.path, processes.device)
+        self.learner.requires_grad_(True)
+        freeze(self.learner, config.model)
+        if config.model.recompute:
+            self.learner.model.gradient_checkpointing_enable()
+        self.dtype = torch.bfloat16 if config.model.dtype == "bfloat16" else torch.float32
+        self.sharded = config.parallel.shard and not processes.alone
+        self._copy = copy.deepcopy(self.learner) if self.sharded else None
+        if self.sharded:
+            shard(self.learner, processes, self.dtype)
+        self.optimiser = adamw(self.learner, config.optimiser)
+        self.found = saving.checkpoints(config.out / CHECKPOINTS)
+        first = int(self.found[-1].name.removeprefix("step-")) if self.found else 0
+        self.log = Log(config.out, leads=processes.leads, resumed_at=first)
+        self.run_ = Run(config, self.learner, self.whole, processor, processes, self.log)
+        self.stage: Stage = STAGES[name](self.run_)
+        self._filler = self._fill(processor)
+
+    def run(self) -> dict[str, float]:
+        """Train to the end."""
+        config, step, phase = self.config, 0, -1
+        if self.found:
+            step, state = saving.resume(self.found[-1], self.learner, self.optimiser, self.processes)
+            if step < config.steps:
+                phase = phase_at(config.phases, step)[0]
+                self.stage.begin(config.phases[phase], phase)
+                self.stage.restore(state)
+        while step < config.steps:
+            if (now := phase_at(config.phases, step)[0]) != phase:
+                phase = now
+                self.stage.begin(config.phases[phase], phase)
+            values = self._step(step)
+            step += 1
+            self.tell("training", step, config.steps)
+            if config.measure_every and step % config.measure_every == 0 and step < config.steps:
+                values |= self._measured()
+            if step % config.log_every == 0 or step == config.steps or "held_out_loss" in values:
+                self.log.step(step, values)
+            if step % config.save_every == 0 or step == config.steps:
+                self._save(step)
+        if phase < 0:  # resumed at the very end
+            self.stage.begin(config.phases[-1], len(config.phases) - 1)
+        measured = self._measured()
+        self.log.step(step, measured)
+        self.log.close()
+        saving.export(config.out / MODEL, self.learner, self.run_.processor, self.processes)
+        return measured
+
+    def whole(self) -> Learner:
+        """Return the model unsharded, as it is now."""
+        if self._copy is None:
+            return self.learner.eval()  # in training, recomputed layers would forget their cache
+        options = StateDictOptions(full_state_dict=True, broadcast_from_rank0=False)
+        self._copy.load_state_dict(get_model_state_dict(self.learner, options=options))
+        return self._copy.eval()
+
+    def _step(self, step: int) -> dict[str, float]:
+        start = time.monotonic()
+        packs, weights = self._prepared(step)
+        self.learner.train()
+        (total, tokens), rows = (
+            self.processes.total(sum(weights), sum(pack.tokens for pack in packs)),
+            len(packs),
+        )
+        rows = self.processes.most(rows)
+        sums: dict[str, list[float]] = {}
+        self.optimiser.zero_grad()
+        for at in range(rows):
+            mine = at < len(packs)
+            with self._precision():
+                loss = self.stage.loss(packs[at] if mine else self._filler)
+            if mine:
+                for name, (value, weight) in loss.sums.items():
+                    entry = sums.setdefault(name, [0.0, 0.0])
+                    entry[0] += value
+                    entry[1] += weight
+            # Gradients are averaged over rows that are worked on at once; the mean is over the whole step.
+            share = self.processes.rows / total if mine and total else 0.0
+            (loss.value * share).backward()
+        rate = rate_at(self.config.phases, self.config.optimiser, step)
+        norm = 0.0
+        if rows and total:
+            if not self.sharded:
+                average_gradients(self.learner, self.processes)
+            clip = self.config.optimiser.clip
+            norm = float(whole(torch.nn.utils.clip_grad_norm_(self.learner.parameters(), clip)))
+            for group in self.optimiser.param_groups:
+                group["lr"] = rate
+            self.optimiser.step()
+        return (
+            self._values(sums)
+            | self.stage.told()
+            | {
+                "rate": rate,
+                "gradient_norm": norm,
+                "tokens": tokens,
+                "seconds": time.monotonic() - start,
+            }
+        )
+
+    def _prepared(self, step: int) -> tuple[list[Pack], list[float]]:
+        packs = [pack.to(self.processes.device) for pack in self.stage.packs(step)]
+        return packs, [self.stage.weight(pack) for pack in packs]
+
+    def _values(self, sums: dict[str, list[float]]) -> dict[str, float]:
+        """Average over all processes what was summed, which not every one of them may have."""
+        names = sorted({name for each in self.processes.gathered(sorted(sums)) for name in each})
+        flat = self.processes.total(*(value for name in names for value in sums.get(name, [0.0, 0.0])))
+        pairs = zip(flat[::2], flat[1::2], strict=True)
+        return {name: value / weight for name, (value, weight) in zip(names, pairs, strict=True) if weight}
+
+    @contextmanager
+    def _precision(self) -> Iterator[None]:
+        """Compute in the dtype that is asked for; where weights are sharded, sharding does so."""
+        with torch.autocast(
+            self.processes.device.type, self.dtype, enabled=self.dtype != torch.float32 and not self.sharded
+        ):
+            yield
+
+    def _measured(self) -> dict[str, float]:
+        self.tell("measuring", 0, 1)
+        return self.stage.measure()
+
+    def _save(self, step: int) -> None:
+        folder, state = self.config.out / CHECKPOINTS, self.stage.state()
+        saving.save(folder, step, self.learner, self.optimiser, state, self.processes, self.config.keep)
+
+    def _fill(self, processor: Any) -> Pack:
+        """Make a row that weighs nothing, for a process that has fewer rows than others have."""
+        number = processor.tokenizer.convert_tokens_to_ids("<|im_end|>")
+        ids_L, kinds_L = torch.tensor([number, number]), torch.zeros(2, dtype=torch.int64)
+        one = Trajectory("filler", ids_L, torch.tensor([False, True]), kinds_L, logprobs_L=torch.zeros(2))
+        return packed([one], self.learner.place, self.learner.merge).to(self.processes.device)
+
+
+def _begin(folder: Path, asked: dict[str, Any], *, leads: bool) -> None:
+    """Enter what is asked for, or check that what was begun in the folder is the same.
+
+    Raises:
+        UsageError: it is not, naming what differs.
+    """
+    path = folder / ASKED
+    if path.is_file():
+        begun = json.loads(path.read_text("utf-8"))
+        differing = sorted(key for key in {*begun, *asked} if begun.get(key) != asked.get(key))
+        if differing:
+            raise UsageError(
+                f"{folder}: was begun with other {', '.join(differing)}; give another out, or remove it"
+            )
+        return
+    if leads:
+        folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(asked, indent=1) + "\n", encoding="utf-8")
+        part.replace(path)

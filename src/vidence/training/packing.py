@@ -1,0 +1,167 @@
+"""Packing: trajectories side by side in one row of bounded length, in which each sees only itself.
+
+L tokens of a row, N learned tokens, V visual tokens, M features of the pictures, P patches, D values a patch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vidence.errors import UsageError
+from vidence.training.stream import Stream, Where
+from vidence.training.trajectory import TEXT, Picture, Trajectory
+
+MULTIPLE = 64  # rows are filled up to a multiple of so many tokens, that few lengths occur
+WINDOW = 32  # trajectories that wait for a row they fit in
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """One row.
+
+    segments_L numbers its trajectories from 1, 0 is padding; positions_3L are their own; visual_L marks what is seen.
+    places_N are the tokens before those that are learned, targets_N the learned ones, owners_N whose they are (from 0),
+    logprobs_N what sampling them gave. Each picture stands once in patches_PD and grids_I3, and features_V says which
+    of the tower's tokens each visual token is.
+    """
+
+    trajectories: tuple[Trajectory, ...]
+    ids_L: Tensor
+    segments_L: Tensor
+    positions_3L: Tensor
+    visual_L: Tensor
+    places_N: Tensor
+    targets_N: Tensor
+    owners_N: Tensor
+    logprobs_N: Tensor
+    features_V: Tensor
+    patches_PD: Tensor | None
+    grids_I3: Tensor | None
+
+    @property
+    def tokens(self) -> int:
+        """Return the tokens that are no padding."""
+        return int((self.segments_L > 0).sum())
+
+    def to(self, device: torch.device | str) -> Pack:
+        """Move the tensors."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        moved = {name: value.to(device) for name, value in values.items() if isinstance(value, Tensor)}
+        return replace(self, **moved)
+
+
+Place = Callable[[Trajectory], Tensor]
+"""Tells a trajectory's positions (3, L), by the rule of the model's family."""
+
+
+def packed(trajectories: Sequence[Trajectory], place: Place, merge: int) -> Pack:
+    """Put trajectories into one row; `merge` is the side of the square of patches that the tower makes one token of."""
+    pad = torch.zeros(-sum(one.length for one in trajectories) % MULTIPLE, dtype=torch.int64)
+    segments = [torch.full((one.length,), number) for number, one in enumerate(trajectories, 1)]
+    kinds_L = torch.cat([*(one.kinds_L for one in trajectories), pad])
+    starts = torch.tensor([0, *(one.length for one in trajectories)]).cumsum(0).tolist()
+    learned = [one.learned_L[1:].nonzero()[:, 0] + 1 for one in trajectories]
+    several = list(zip(trajectories, learned, strict=True))
+    pictures = {picture.key: picture for one in trajectories for picture in one.pictures}
+    firsts, count = dict[str, int](), 0
+    for key, picture in pictures.items():
+        firsts[key] = count
+        count += len(picture.patches_ND) // merge**2
+    features = [_features(picture, firsts, merge) for one in trajectories for picture in one.pictures]
+    empty = torch.zeros(0, dtype=torch.int64)
+    return Pack(
+        tuple(trajectories),
+        torch.cat([*(one.ids_L for one in trajectories), pad]),
+        torch.cat([*segments, pad]),
+        torch.cat([*(place(one) for one in trajectories), pad.expand(3, -1)], 1),
+        kinds_L != TEXT,
+        torch.cat([empty, *(at_N + start - 1 for at_N, start in zip(learned, starts, strict=False))]),
+        torch.cat([empty, *(one.ids_L[at_N] for one, at_N in several)]),
+        torch.cat([empty, *(torch.full_like(at_N, number) for number, at_N in enumerate(learned))]),
+        torch.cat([torch.zeros(0), *(_logprobs(one, at_N) for one, at_N in several)]),
+        torch.cat([empty, *features]),
+        torch.cat([picture.patches_ND for picture in pictures.values()]) if pictures else None,
+        torch.tensor([picture.grid.to_list() for picture in pictures.values()]) if pictures else None,
+    )
+
+
+class Rows:
+    """Group a stream of trajectories into rows of at most so many tokens; one that is longer is bad, never cut."""
+
+    def __init__(self, stream: Stream[Trajectory], window: int = WINDOW) -> None:
+        self.stream, self.window = stream, window
+        self._waiting = list[tuple[Where, Trajectory]]()
+
+    def take(self, tokens: int) -> list[Trajectory]:
+        """Return the next row.
+
+        Raises:
+            StopIteration: the stream has ended.
+        """
+        while len(self._waiting) < self.window and (following := next(self.stream, None)) is not None:
+            self._waiting.append(following)
+        if not self._waiting:
+            raise StopIteration
+        chosen = _chosen([one.length for _, one in self._waiting], tokens)
+        row = [self._waiting[at][1] for at in chosen]
+        self._waiting = [each for at, each in enumerate(self._waiting) if at not in chosen]
+        return row
+
+    def state(self) -> dict[str, Any]:
+        """Return what it takes to go on from here."""
+        return {"stream": self.stream.state(), "waiting": [where for where, _ in self._waiting]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from where other rows of this stream were."""
+        self.stream.restore(state["stream"])
+        self._waiting = [(tuple(where), self.stream.at(tuple(where))) for where in state["waiting"]]
+
+
+def arranged(trajectories: Sequence[Trajectory], tokens: int) -> list[list[Trajectory]]:
+    """Group trajectories, none longer than `tokens`, into rows of at most so many."""
+    waiting, rows = list(trajectories), list[list[Trajectory]]()
+    while waiting:
+        chosen = _chosen([one.length for one in waiting], tokens)
+        rows.append([waiting[at] for at in chosen])
+        waiting = [each for at, each in enumerate(waiting) if at not in chosen]
+    return rows
+
+
+def _chosen(lengths: Sequence[int], tokens: int) -> list[int]:
+    """Choose for one row: the oldest opens it; the longest that still fits follows, until none does."""
+    chosen, left = [0], tokens - lengths[0]
+    for at in sorted(range(1, len(lengths)), key=lambda at: -lengths[at]):
+        if lengths[at] <= left:
+            chosen.append(at)
+            left -= lengths[at]
+    return chosen
+
+
+def _features(picture: Picture, firsts: dict[str, int], merge: int) -> Tensor:
+    first = firsts[picture.key]
+    return torch.arange(first, first + len(picture.patches_ND) // merge**2)
+
+
+def _logprobs(one: Trajectory, at_N: Tensor) -> Tensor:
+    return torch.zeros(len(at_N)) if one.logprobs_L is None else one.logprobs_L[at_N]
+
+
+def fitting(one: Trajectory, tokens: int) -> Trajectory:
+    """Return a trajectory that fits a row and has something to learn.
+
+    Raises:
+        UsageError: it does not, or has not: nothing is cut, least of all what is seen.
+    """
+    if one.length > tokens:
+        raise UsageError(
+            f"{one.name}: {one.length} tokens do not fit a row of {tokens}; "
+            "raise pack_tokens or lower fps and max_frames"
+        )
+    if not one.learned:
+        raise UsageError(f"{one.name}: holds nothing to learn; the assistant says nothing")
+    return one

@@ -1,0 +1,79 @@
+"""Stage 4: on-policy distillation: the student speaks, and learns from what a teacher thinks of each of its tokens.
+
+Minimises the reverse divergence KL(student | teacher) in its policy-gradient form, where plain differentiation of the
+sampled tokens' log-probabilities would have a gradient of expectation zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from vidence.errors import UsageError
+from vidence.training.episodes import Episode, weighed
+from vidence.training.learner import Learner
+from vidence.training.loading import load_learner
+from vidence.training.measuring import divergence
+from vidence.training.objectives import on_policy_distillation
+from vidence.training.packing import Pack
+from vidence.training.sources import Sample
+from vidence.training.stages.sampled import Sampled
+from vidence.training.stages.stage import Loss, Run
+from vidence.training.trajectory import Trajectory
+
+
+class Judge(Protocol):
+    """Who scores what the student said."""
+
+    def logprobs(self, pack: Pack) -> Tensor:
+        """Return the log-probability of each learned token (N,)."""
+        ...
+
+
+class InProcessJudge:
+    """A teacher of this process."""
+
+    def __init__(self, learner: Learner) -> None:
+        self.learner = learner.requires_grad_(False)
+
+    def logprobs(self, pack: Pack) -> Tensor:
+        """Score a row."""
+        with torch.no_grad():
+            return self.learner(pack).logprobs_N
+
+
+class Distill(Sampled):
+    """On-policy distillation."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        self.rules = run.config.distill
+        if self.rules.teacher is None:
+            raise UsageError("distill.teacher: name the folder of the teacher")
+        self.judge = InProcessJudge(load_learner(self.rules.teacher, run.processes.device))
+
+    def chosen(
+        self, groups: Sequence[Sequence[Episode]], samples: Sequence[Sample]
+    ) -> list[list[Trajectory]]:
+        """Keep all that was said."""
+        del samples
+        return [weighed(group, [0.0] * len(group)) for group in groups]
+
+    def loss(self, pack: Pack) -> Loss:
+        """Return the loss whose gradient is that of the reverse divergence."""
+        scores, count = self.run.learner(pack, temperature=self.config.temperature), len(pack.trajectories)
+        teacher_N = self.judge.logprobs(pack)
+        value = on_policy_distillation(
+            scores.logprobs_N, pack.logprobs_N, teacher_N, pack.owners_N, count, self.rules.most
+        )
+        tokens = float(len(teacher_N))
+        return Loss(value, {"reverse_divergence": (float((pack.logprobs_N - teacher_N).sum()), tokens)})
+
+    def measure(self) -> dict[str, float]:
+        """Return the reverse divergence and the mean reward on held-out samples."""
+        samples = [one for one in self.run.held_out(self.phase) if one.truth]
+        found = divergence(self.run, self.judge.learner, self.play.chat, samples, self.phase.seeing)
+        return super().measure() | found

@@ -1,0 +1,132 @@
+"""What the last two stages share: the policy's own samples are what it learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from vidence.errors import UsageError
+from vidence.training.config import PhasePart
+from vidence.training.episodes import Episode, Play
+from vidence.training.measuring import answers
+from vidence.training.packing import Pack, arranged, packed
+from vidence.training.rewards import Rubric
+from vidence.training.rollout import Engine, InProcess
+from vidence.training.sources import Sample
+from vidence.training.stages.stage import Run
+from vidence.training.stream import Stream
+from vidence.training.trajectory import Trajectory
+
+TRIES = 4  # batches of prompts that may be sampled for one step before it makes do with what it has
+
+
+class Sampled:
+    """Sample groups of answers, keep those to learn from, and train on them in `updates` steps."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.config = run, run.config.rollout
+        stretches = [run.config.save_every, *(phase.steps for phase in run.config.phases)]
+        if any(stretch % self.config.updates for stretch in stretches):
+            raise UsageError(
+                f"rollout.updates: save_every and every phase's steps must be multiples of {self.config.updates}, so "
+                "that a run never stops within a batch of samples"
+            )
+        self.stream: Stream[Sample] | None = None
+        self._due = list[list[Trajectory]]()
+        self._told: dict[str, float] = {}
+
+    def begin(self, phase: PhasePart, number: int) -> None:
+        """Start a phase."""
+        self.phase = phase
+        self.play = Play(
+            self.run.chat(phase), Rubric(self.run.config.reinforce.rewards), self.config, phase.seeing
+        )
+        if self.stream is not None:
+            self.stream.close()
+        self.stream = self.run.stream(phase, number, self._judgeable)
+
+    def packs(self, step: int) -> list[Pack]:
+        """Return rows of the batch that is due, sampled anew when the last one is used up."""
+        if not self._due:
+            chosen = self._sampled(step)
+            each = -(-len(chosen) // self.config.updates)
+            self._due = [chosen[at * each : (at + 1) * each] for at in range(self.config.updates)]
+        learner = self.run.learner
+        rows = arranged(self._due.pop(0), self.phase.pack_tokens)
+        return [packed(row, learner.place, learner.merge) for row in rows]
+
+    def weight(self, pack: Pack) -> float:
+        """Return the number of trajectories."""
+        return float(len(pack.trajectories))
+
+    def told(self) -> dict[str, float]:
+        """Return what the last batch of samples was like."""
+        return self._told
+
+    def measure(self) -> dict[str, float]:
+        """Return the mean reward on held-out samples."""
+        samples = [one for one in self.run.held_out(self.phase) if one.truth]
+        return answers(self.run, self.play.chat, samples, self.phase.seeing)
+
+    def state(self) -> dict[str, Any]:
+        """Return the place in the data; checkpoints are written between batches."""
+        assert self.stream is not None
+        return {"stream": self.stream.state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a place in the data."""
+        assert self.stream is not None
+        self.stream.restore(state["stream"])
+
+    def chosen(
+        self, groups: Sequence[Sequence[Episode]], samples: Sequence[Sample]
+    ) -> list[list[Trajectory]]:
+        """Return what is learned from, by prompt, with advantages."""
+        raise NotImplementedError
+
+    def _sampled(self, step: int) -> list[Trajectory]:
+        assert self.stream is not None
+        run, config = self.run, self.config
+        wanted = -(-config.prompts // run.processes.rows)
+        engine: Engine = InProcess(run.whole())
+        kept, all_groups = list[list[Trajectory]](), list[list[Episode]]()
+        for attempt in range(TRIES):
+            samples = [next(self.stream)[1] for _ in range(wanted)]
+            seed = (run.config.seed * 1_000_003 + step) * 1_009 + attempt * 101 + run.processes.row
+            groups = self.play.episodes(engine, samples, group=config.group, seed=seed)
+            all_groups += groups
+            kept += self.chosen(groups, samples)
+            if len(kept) >= wanted:
+                break
+        self._told = self._described(all_groups, len(kept))
+        return [one for group in kept[:wanted] for one in group]
+
+    def _described(self, groups: Sequence[Sequence[Episode]], kept: int) -> dict[str, float]:
+        episodes = [episode for group in groups for episode in group]
+        names = sorted({name for episode in episodes for name in episode.parts})
+        sums = [
+            float(len(episodes)),
+            float(len(groups)),
+            float(kept),
+            sum(episode.reward for episode in episodes),
+            float(sum(episode.trajectory.learned for episode in episodes)),
+            float(sum(episode.outcome.calls for episode in episodes)),
+            *(sum(episode.parts[name] for episode in episodes) for name in names),
+        ]
+        count, prompts, used, reward, tokens, calls, *parts = self.run.processes.total(*sums)
+        found = {"reward": reward / count, "kept_prompts": used / prompts, "tokens_said": tokens / count}
+        found |= {"calls": calls / count} if self.config.turns > 1 else {}
+        return found | {f"reward_{name}": value / count for name, value in zip(names, parts, strict=True)}
+
+    def _judgeable(self, sample: Sample) -> Sample:
+        """Pass on a sample whose answers rules can judge, and whose prompt leaves room for one."""
+        if sample.truth is None:
+            raise UsageError(f"{sample.name}: names no answer that rules could judge")
+        length = sum(len(piece.ids) for piece in self.play.chat.prompt(sample.question))
+        longest = length + self.config.turns * self.config.max_new_tokens
+        if longest > self.phase.pack_tokens:
+            raise UsageError(
+                f"{sample.name}: a prompt of {length} tokens and its answer do not fit a row of "
+                f"{self.phase.pack_tokens}; raise pack_tokens or lower fps and max_frames"
+            )
+        return sample

@@ -1,0 +1,119 @@
+"""What a stage is, and what it works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from vidence.training.chat import Chat
+from vidence.training.config import Config, PhasePart
+from vidence.training.learner import Learner
+from vidence.training.log import Log
+from vidence.training.packing import Pack
+from vidence.training.parallel import Processes
+from vidence.training.sources import Sample, open_source
+from vidence.training.stream import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What all stages share. `whole` gives the model unsharded, as it is now: to sample from and to measure with."""
+
+    config: Config
+    learner: Learner
+    whole: Callable[[], Learner]
+    processor: Any
+    processes: Processes
+    log: Log
+
+    def chat(self, phase: PhasePart) -> Chat:
+        """Return how messages are written while a phase lasts."""
+        return Chat(self.processor, video_limits=seeing_limits(phase))
+
+    def stream(self, phase: PhasePart, number: int, prepare: Any) -> Stream[Any]:
+        """Return this process' samples in a phase."""
+        config = self.config
+        return Stream(
+            [open_source(part, phase) for part in config.sources],
+            [part.share for part in config.sources],
+            prepare,
+            seed=config.seed + number,
+            rank=self.processes.row,
+            ranks=self.processes.rows,
+            workers=config.workers,
+            bad_share=config.bad_share,
+            tell=self.log.fault,
+        )
+
+    def held_out(self, phase: PhasePart) -> list[Sample]:
+        """Return this process' share of the samples that are measured on, the same every time."""
+        config, processes = self.config, self.processes
+        wanted = range(processes.row, config.held_out_samples, processes.rows)
+        sources = [open_source(part, phase) for part in config.held_out]
+        return [_held_out(sources, number) for number in wanted] if sources else []
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A row's loss, a sum over what weighs in it, and further sums by name with what each is to be divided by."""
+
+    value: Tensor
+    sums: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+class Stage(Protocol):
+    """One of the four."""
+
+    def begin(self, phase: PhasePart, number: int) -> None:
+        """Start a phase."""
+        ...
+
+    def packs(self, step: int) -> Sequence[Pack]:
+        """Return this process' rows of a step; they may be none."""
+        ...
+
+    def weight(self, pack: Pack) -> float:
+        """Return what a row weighs in the step's mean."""
+        ...
+
+    def loss(self, pack: Pack) -> Loss:
+        """Return a row's loss, with its gradient."""
+        ...
+
+    def measure(self) -> dict[str, float]:
+        """Return numbers on held-out samples."""
+        ...
+
+    def told(self) -> dict[str, float]:
+        """Return numbers about the step that was just prepared, alike on all processes."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Return what it takes to go on from here."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from where another run was."""
+        ...
+
+
+def seeing_limits(phase: PhasePart) -> dict[str, Any]:
+    """Return a phase's limits as the processor takes them."""
+    seeing = phase.seeing
+    limits: dict[str, Any] = {
+        "fps": seeing.fps,
+        "min_frames": min(seeing.min_frames, seeing.look_frames),
+        "max_frames": max(seeing.max_frames, seeing.look_frames),
+    }
+    return (
+        limits if seeing.max_frame_pixels is None else limits | {"max_frame_pixels": seeing.max_frame_pixels}
+    )
+
+
+def _held_out(sources: Sequence[Any], number: int) -> Sample:
+    source = sources[number % len(sources)]
+    at = number // len(sources)
+    return source.sample(at if source.size is None else at % source.size)

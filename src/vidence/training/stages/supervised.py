@@ -1,0 +1,79 @@
+"""What the first two stages share: rows of samples whose right words are known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vidence.training.config import PhasePart
+from vidence.training.learner import Learner
+from vidence.training.measuring import answers, likelihood
+from vidence.training.objectives import cross_entropy, sample_weights
+from vidence.training.packing import Pack, Rows, fitting, packed
+from vidence.training.stages.stage import Loss, Run
+from vidence.training.trajectory import Trajectory
+
+
+class Supervised:
+    """Learn the words of samples, and a teacher's predictions where there is one."""
+
+    def __init__(self, run: Run, teacher: Learner | None = None) -> None:
+        self.run, self.config, self.teacher = run, run.config.learn, teacher
+        self.rows: Rows | None = None
+
+    def begin(self, phase: PhasePart, number: int) -> None:
+        """Start a phase."""
+        self.phase, self.chat = phase, self.run.chat(phase)
+        if self.rows is not None:
+            self.rows.stream.close()
+
+        def prepare(sample: Any) -> Trajectory:
+            return fitting(self.chat.trajectory(sample.name, sample.messages), phase.pack_tokens)
+
+        self.rows = Rows(self.run.stream(phase, number, prepare))
+
+    def packs(self, step: int) -> list[Pack]:
+        """Return the next rows."""
+        del step
+        assert self.rows is not None  # a phase has begun
+        learner, processes = self.run.learner, self.run.processes
+        count = -(-self.phase.packs // processes.rows)
+        taken = [self.rows.take(self.phase.pack_tokens) for _ in range(count)]
+        return [packed(row, learner.place, learner.merge) for row in taken]
+
+    def weight(self, pack: Pack) -> float:
+        """Return the sum of the tokens' weights."""
+        return float(sample_weights(pack.owners_N, self.config.normalisation).sum())
+
+    def loss(self, pack: Pack) -> Loss:
+        """Return cross-entropy, and the divergence from the teacher where there is one."""
+        weights_N = sample_weights(pack.owners_N, self.config.normalisation)
+        taught = None if self.teacher is None else self.teacher.teach(pack)
+        scores = self.run.learner(pack, teacher=taught)
+        value, total = cross_entropy(scores.logprobs_N, weights_N), float(weights_N.sum())
+        sums = {"cross_entropy": (float(value.detach()), total)}
+        if scores.divergence_N is not None:
+            divergence, share = (weights_N * scores.divergence_N).sum(), self.config.teacher_share
+            sums["divergence"] = float(divergence.detach()), total
+            value = (1 - share) * value + share * divergence
+        return Loss(value, sums)
+
+    def measure(self) -> dict[str, float]:
+        """Return the held-out loss, and accuracy where answers can be judged."""
+        samples = self.run.held_out(self.phase)
+        found = likelihood(self.run, self.chat, samples, self.phase.pack_tokens, self.teacher)
+        return found | answers(self.run, self.chat, [one for one in samples if one.truth], self.phase.seeing)
+
+    def told(self) -> dict[str, float]:
+        """Return how many samples were bad."""
+        assert self.rows is not None
+        return {"bad_samples": self.run.processes.total(self.rows.stream.account.bad)[0]}
+
+    def state(self) -> dict[str, Any]:
+        """Return the place in the data."""
+        assert self.rows is not None
+        return self.rows.state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a place in the data."""
+        assert self.rows is not None
+        self.rows.restore(state)

@@ -1,0 +1,156 @@
+"""Samples in a fixed order from several sources, prepared ahead, with account kept of those that cannot be used.
+
+The order depends on the seed alone, so a stream is resumed from counts. Processes that hold different rows take turns:
+of R, the one of rank r is given samples r, r + R, r + 2 R.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from vidence.errors import UsageError, VidenceError
+from vidence.training.sources import Sample, Source
+
+Item = TypeVar("Item")
+Where = tuple[int, int]  # a source, and the number of a sample in it
+JUDGED_AFTER = 50  # samples before the share of bad ones may stop a run
+TOLD = 5  # bad samples named in the error that stops it
+
+
+@dataclass(slots=True)
+class Account:
+    """How many samples were asked for, and which could not be used."""
+
+    share: float
+    seen: int = 0
+    bad: int = 0
+    named: list[str] = field(default_factory=list)
+
+    def add(self, fault: str | None) -> None:
+        """Count a sample.
+
+        Raises:
+            UsageError: too many were bad.
+        """
+        self.seen += 1
+        if fault is None:
+            return
+        self.bad += 1
+        self.named.append(fault)
+        if self.seen >= JUDGED_AFTER and self.bad > self.share * self.seen:
+            last = "; ".join(self.named[-TOLD:])
+            raise UsageError(
+                f"{self.bad} of {self.seen} samples could not be used, more than bad_share allows: {last}"
+            )
+
+
+class Order:
+    """Which sample comes when: sources in their shares, each one's samples shuffled anew every time through."""
+
+    def __init__(self, sizes: Sequence[int | None], shares: Sequence[float], seed: int) -> None:
+        self.sizes, self.seed = list(sizes), seed
+        self.shares = [share / sum(shares) for share in shares]
+        self.counts = [0] * len(sizes)
+        self._shuffled: dict[tuple[int, int], list[int]] = {}
+
+    def __next__(self) -> Where:
+        """Return the source that is furthest behind its share, and the number of its next sample."""
+        total = sum(self.counts) + 1
+        chosen = max(range(len(self.sizes)), key=lambda at: self.shares[at] * total - self.counts[at])
+        count, size = self.counts[chosen], self.sizes[chosen]
+        self.counts[chosen] += 1
+        if size is None:
+            return chosen, count
+        return chosen, self._epoch(chosen, count // size, size)[count % size]
+
+    def _epoch(self, source: int, epoch: int, size: int) -> list[int]:
+        if (source, epoch) not in self._shuffled:
+            numbers = list(range(size))
+            random.Random(f"{self.seed} {source} {epoch}").shuffle(numbers)
+            self._shuffled = {key: kept for key, kept in self._shuffled.items() if key[0] != source}
+            self._shuffled[source, epoch] = numbers
+        return self._shuffled[source, epoch]
+
+
+class Stream(Generic[Item]):
+    """Prepare samples ahead in threads, in order; what cannot be used is named and left out."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        shares: Sequence[float],
+        prepare: Callable[[Sample], Item],
+        *,
+        seed: int = 0,
+        rank: int = 0,
+        ranks: int = 1,
+        workers: int = 0,
+        bad_share: float = 0.02,
+        tell: Callable[[str], None] = lambda fault: None,
+    ) -> None:
+        self.sources, self.prepare, self.tell = sources, prepare, tell
+        self.order = Order([source.size for source in sources], shares, seed)
+        self.rank, self.ranks, self.taken = rank, ranks, 0
+        self.account = Account(bad_share)
+        self._threads = ThreadPoolExecutor(workers) if workers else None
+        self._ahead: deque[tuple[Where, Future[Any]]] = deque()
+        self._deep = 4 * workers
+
+    def __iter__(self) -> Iterator[tuple[Where, Item]]:
+        return self
+
+    def __next__(self) -> tuple[Where, Item]:
+        """Return the next usable sample, with its source and number."""
+        while True:
+            where, item, fault = self._following()
+            self.taken += 1
+            if fault is not None:
+                self.tell(fault)
+            self.account.add(fault)
+            if fault is None:
+                return where, item
+
+    def at(self, where: Where) -> Item:
+        """Prepare one sample again."""
+        return self.prepare(self.sources[where[0]].sample(where[1]))
+
+    def state(self) -> dict[str, Any]:
+        """Return what it takes to go on from here."""
+        return {"taken": self.taken, "seen": self.account.seen, "bad": self.account.bad}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from where another stream of this order was."""
+        for _ in range(state["taken"]):
+            self._choose()
+        self.taken = state["taken"]
+        self.account.seen, self.account.bad = state["seen"], state["bad"]
+
+    def close(self) -> None:
+        """Let the threads end."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _choose(self) -> Where:
+        chosen = [next(self.order) for _ in range(self.ranks)]
+        return chosen[self.rank]
+
+    def _following(self) -> tuple[Where, Any, str | None]:
+        if self._threads is None:
+            where = self._choose()
+            return where, *self._tried(where)
+        while len(self._ahead) < self._deep:
+            where = self._choose()
+            self._ahead.append((where, self._threads.submit(self._tried, where)))
+        where, coming = self._ahead.popleft()
+        return where, *coming.result()
+
+    def _tried(self, where: Where) -> tuple[Any, str | None]:
+        try:
+            return self.at(where), None
+        except VidenceError as fault:
+            return None, f"source {where[0]}, sample {where[1]}: {fault}"
