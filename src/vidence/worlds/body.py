@@ -40,6 +40,8 @@ def pose_of(state: State, height: float) -> Pose:
         return Pose(
             near, (0.6 * swing, 0.6 * swing + 0.35), (leg, leg - 0.25), (-leg, -leg - 0.25), 0.06, 0.45
         )
+    if kind == "upside_down":
+        return Pose((2.9, 3.0), (-2.8, -2.9), turn=pi)
     if kind == "carry":
         return Pose(near_arm=(0.75, 1.5))
     if kind == "jump":
@@ -146,7 +148,10 @@ class Skeleton:
     def _place(self, point: Point) -> Point:
         x, y = point
         if self._turn:
-            x, y = x * cos(self._turn) + y * sin(self._turn), y * cos(self._turn) - x * sin(self._turn) + 0.06
+            x, y = (
+                x * cos(self._turn) + y * sin(self._turn),
+                y * cos(self._turn) - x * sin(self._turn) + (1.0 if self._turn > 2 else 0.06),
+            )
         return self._x + self._facing * x * self._scale, self._y - y * self._scale
 
 
@@ -156,6 +161,8 @@ def _along(start: Point, angle: float, length: float) -> Point:
 
 def hand(actor: Actor, state: State, scale: float) -> Point:
     """Return where an actor holds what it holds: a person's near hand, an animal's mouth."""
+    if actor.noun == "hand":
+        return state.x, state.y
     if actor.person:
         return Skeleton(actor, state, scale).near_arm[2]
     size = actor.size * scale

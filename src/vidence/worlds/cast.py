@@ -91,10 +91,16 @@ def looks_of(nouns: tuple[str, ...], colours: tuple[str, ...], split: str) -> li
 
 
 def draw_things(
-    rng: Random, split: str, level: int, count: int, first_key: int, **size: float
+    rng: Random,
+    split: str,
+    level: int,
+    count: int,
+    first_key: int,
+    avoid: frozenset[str] = frozenset(),
+    size: float = 0.13,
 ) -> list[Thing]:
     """Draw things of different nouns (from level 3 on also look-alikes: the same noun in another colour)."""
-    nouns = SIMPLE if level == 0 else THINGS
+    nouns = SIMPLE if level == 0 else tuple(noun for noun in THINGS if noun not in avoid)
     looks, things = looks_of(nouns, THING_COLOURS, split), []
     for number in range(count):
         known = {thing.noun for thing in things}
@@ -105,12 +111,14 @@ def draw_things(
         noun = pick(rng, sorted({look[0] for look in fresh}))
         colour = pick(rng, [look[1] for look in fresh if look[0] == noun])
         pattern = pick(rng, PATTERNS) if level >= 2 and noun in PATTERNED and rng.random() < 0.6 else "plain"
-        things.append(Thing(first_key + number, noun, colour, pattern, **size))
+        things.append(Thing(first_key + number, noun, colour, pattern, size))
     return things
 
 
-def draw_actors(rng: Random, split: str, level: int, persons: int, animals: int) -> list[Actor]:
-    """Draw a world's actors; no two persons share shirt and hat, no two animals kind and fur."""
+def draw_actors(
+    rng: Random, split: str, level: int, persons: int, animals: int, names: dict[str, list[str]]
+) -> list[Actor]:
+    """Draw a world's actors, persons first; no two persons share shirt and hat, no two animals kind and fur."""
     hats = HATS if level else HATS[:1]
     colours = THING_COLOURS if level == 0 else tuple(COLOURS)
     looks = [(colour, hat) for colour in colours for hat in hats if allowed(split, "shirt", colour, hat)]
@@ -127,9 +135,13 @@ def draw_actors(rng: Random, split: str, level: int, persons: int, animals: int)
         drawn = some(rng, looks, persons)
     for colour, hat in drawn[:persons]:
         noun = pick(rng, PERSONS[:2] if level == 0 else PERSONS)
+        left = names["women" if noun in ("woman", "girl") else "men"]
+        name = left.pop() if left else ""
         lower = pick(rng, [name for name in ("blue", "black", "brown", "grey", "green") if name != colour])
         size = 0.5 if noun in PERSONS[:2] else 0.38
-        actors.append(Actor(len(actors), noun, colour, hat, lower, pick(rng, SKINS), pick(rng, HAIRS), size))
+        actors.append(
+            Actor(len(actors), noun, colour, hat, lower, pick(rng, SKINS), pick(rng, HAIRS), size, name)
+        )
     for noun, colour in some(rng, looks_of(ANIMALS, FUR, split), animals):
         actors.append(Actor(len(actors), noun, colour, size=0.26 if noun != "horse" else 0.4))
     return actors

@@ -65,6 +65,8 @@ class Tongue:
 
     def actor(self, actor: Actor) -> str:
         """Name an actor by its look, as briefly as it is alone with."""
+        if actor.noun == "filmer":
+            return word("filmer", "name", self.language)
         if not actor.person:
             return self.the("actors", actor.noun, ("colours", actor.colour))
         noun = self.the("actors", actor.noun)

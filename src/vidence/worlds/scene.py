@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import pi, sin
 
 from vidence.timeline import Span
-from vidence.worlds.cast import Entity
+from vidence.worlds.cast import Entity, Thing
 from vidence.worlds.places import Place
 
 
@@ -88,7 +88,7 @@ class Part:
         return State(now.x1, now.y1, pose, 1.0, now.facing, now.other, colour, scale, opened)
 
 
-LASTING = ("held", "hidden", "sit", "carry", "lie")
+LASTING = ("held", "hidden", "sit", "carry", "upside_down")
 """Poses that go on until the next beat."""
 
 
@@ -118,8 +118,36 @@ class Camera:
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """A word on a board that stands in a place; its letters are `height` stage units high."""
+
+    text: str
+    language: str
+    x: float
+    y: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """What is drawn over a scene for a while, around (x, y).
+
+    `kind` is "thought" (a bubble with a thing), "speech" (a bubble with dots, or with `text`), "banner" or "card".
+    """
+
+    kind: str
+    start_s: float
+    end_s: float
+    x: float
+    y: float
+    text: str = ""
+    thing: Thing | None = None
+    colour: str = "white"
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
-    """A stretch between two cuts. `kind` is "stage" (seen from outside), "ego" (through somebody's eyes) or "card"."""
+    """A stretch between two cuts. `kind` is "stage" (seen from outside) or "ego" (through somebody's eyes)."""
 
     index: int
     span: Span
@@ -127,7 +155,8 @@ class Scene:
     parts: tuple[Part, ...]
     camera: Camera = Camera()
     kind: str = "stage"
-    sign: str = ""
+    sign: Sign | None = None
+    overlays: tuple[Overlay, ...] = ()
 
     def part(self, key: int) -> Part | None:
         """Return the part of the entity with this key."""

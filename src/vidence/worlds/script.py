@@ -7,14 +7,49 @@ from fractions import Fraction
 from random import Random
 
 from vidence.worlds.acts import lay, play, slots
-from vidence.worlds.cast import Actor, draw_actors, draw_things
+from vidence.worlds.cast import THING_COLOURS, Actor, Thing, draw_actors, draw_things
 from vidence.worlds.drawing import generator, pick, some
+from vidence.worlds.ego import ego
 from vidence.worlds.event import Event, Line
-from vidence.worlds.places import FLOOR, draw_place, places_of
-from vidence.worlds.scene import Scene
+from vidence.worlds.lexicon import Tongue
+from vidence.worlds.places import FLOOR, INDOORS, draw_place, places_of
+from vidence.worlds.plot import Plot, draw_scenes, play_step
+from vidence.worlds.scene import Camera, Scene
 from vidence.worlds.setting import Setting
 from vidence.worlds.simple import LARGE_THING, simple_actor, simple_thing
+from vidence.worlds.special import (
+    ODDITIES,
+    chain,
+    count_jumps,
+    count_things,
+    favourite,
+    fly_banner,
+    introduce,
+    oddity,
+    put_sign,
+    show_word,
+    words,
+)
 from vidence.worlds.stage import Stage, eighths
+
+ROLES = {
+    0: {"simple": 0.88, "word": 0.12},
+    1: {"play": 0.62, "things": 0.12, "jumps": 0.08, "chain": 0.18},
+    2: {
+        "play": 0.4,
+        "chain": 0.16,
+        "ego": 0.16,
+        "things": 0.06,
+        "jumps": 0.05,
+        "name": 0.07,
+        "says": 0.05,
+        "odd": 0.05,
+    },
+}
+"""How likely each role of a scene is, by level; level 3 is cast as 2. Plots take their scenes first."""
+SIGNED = {0: 0.0, 1: 0.25, 2: 0.4, 3: 0.5}
+MOVED = {0: 0.0, 1: 0.0, 2: 0.25, 3: 0.6}
+SMALL = {1: 0.0, 2: 0.45, 3: 0.7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,58 +60,163 @@ class Script:
     scenes: tuple[Scene, ...]
     events: tuple[Event, ...]
     lines: tuple[Line, ...]
+    plots: tuple[Plot, ...]
+
+
+class _Writer:
+    """Writes one script; `key` is the next entity's."""
+
+    def __init__(self, seed: int, setting: Setting) -> None:
+        self.seed, self.setting, self.level, self.split = seed, setting, setting.level, setting.split
+        self.rng = generator("world", self.split, self.level, seed)
+        self.lengths = _lengths(self.rng, setting)
+        persons = 3 if self.level < 2 else min(4 + len(self.lengths) // 12, 14)
+        names = {who: some(self.rng, words(self.split, who), 8) for who in ("women", "men")}
+        self.actors = draw_actors(
+            self.rng, self.split, self.level, persons, 2 if self.level < 2 else 3, names
+        )
+        self.persons = [actor for actor in self.actors if actor.person]
+        self.animals = [actor for actor in self.actors if not actor.person]
+        self.places = places_of(self.split, self.level)
+        self.tongue = Tongue(setting.languages[0], self.actors)
+        self.key = 1000
+        self.plots = self._plots() if self.level >= 2 else ()
+        self.avoid = frozenset(plot.thing.noun for plot in self.plots)
+        self.named: set[int] = set()
+
+    def _plots(self) -> tuple[Plot, ...]:
+        scenes, rng = len(self.lengths), self.rng
+        if scenes < 3 or (scenes < 6 and rng.random() < 0.25):
+            return ()
+        count = min(max(scenes // 9, 1), len(self.persons) - 1, 8)
+        leads = some(rng, self.persons, count)
+        things = draw_things(rng, self.split, min(self.level, 2), count, 500)
+        plots = []
+        for number, (lead, thing) in enumerate(zip(leads, things, strict=True)):
+            first, last = number * scenes // count, (number + 1) * scenes // count - 1
+            receiver = pick(rng, [actor for actor in self.persons if actor is not lead])
+            plots.append(Plot(lead, thing, receiver, draw_scenes(rng, first, last)))
+        return tuple(plots)
+
+    def stage(self, index: int, start: Fraction, role: str) -> Stage:
+        place = draw_place(self.rng, self.places)
+        if role == "ego" and not place.indoors:
+            indoors = [one for one in self.places if one.noun in INDOORS]
+            place = draw_place(self.rng, indoors)
+        rng = generator("scene", self.split, self.level, self.seed, index)
+        return Stage(rng, index, start, self.lengths[index], place, self.setting.aspect, self.level)
+
+    def things(self, rng: Random, count: int) -> list[Thing]:
+        things = draw_things(rng, self.split, self.level, count, self.key, self.avoid)
+        self.key += 20
+        return things
+
+    def fill(self, stage: Stage, role: str, plot: Plot | None) -> None:
+        rng, level = stage.rng, self.level
+        if plot is not None:
+            others = [one for one in self.actors if one not in (plot.lead, plot.receiver)]
+            play_step(stage, plot, role, self.things(rng, 2), self.tongue, some(rng, others, 1))
+        elif role == "simple" and rng.random() < 0.55:
+            self.key += 1
+            simple_thing(stage, draw_things(rng, self.split, 0, 1, self.key, size=LARGE_THING)[0], self.split)
+        elif role == "simple":
+            simple_actor(stage, pick(rng, self.actors))
+        elif role == "word":
+            show_word(stage, self.split)
+        elif role == "things":
+            count_things(stage, self.things(rng, 3))
+        elif role == "jumps":
+            count_jumps(stage, pick(rng, self.actors))
+        elif role == "chain":
+            chain(stage, pick(rng, self.actors), self.things(rng, 2), 3 if level < 3 else 5)
+        elif role == "ego":
+            ego(stage, self.things(rng, 3 + (level > 2)), 2 + level)
+        elif role == "odd":
+            oddity(
+                stage,
+                pick(rng, self.persons),
+                pick(rng, self.animals),
+                self.things(rng, 2),
+                pick(rng, ODDITIES),
+            )
+        else:
+            self._play(stage, role)
+
+    def _play(self, stage: Stage, role: str) -> None:
+        rng, level = stage.rng, self.level
+        lay(stage, self.things(rng, 2 + int(rng.random() * (2 if level == 1 else 3))))
+        cast = some(rng, self.actors, 2 if level == 1 else 3)
+        if role in ("name", "says"):
+            cast = some(rng, self.persons, 2)
+        for actor, x in zip(cast, slots(stage, len(cast)), strict=True):
+            away = actor is not cast[0] and rng.random() < 0.4
+            y = FLOOR - 0.02 + 0.02 * rng.random()
+            stage.put(actor, x, y, facing=pick(rng, (-1, 1)), away=away)
+        if role == "name" and cast[0].name and cast[0].key not in self.named:
+            self.named.add(cast[0].key)
+            stage.wait(0.25)
+            introduce(stage, cast[0], self.tongue.language, rng.random() < 0.6)
+        elif role == "says":
+            stage.wait(0.25)
+            favourite(stage, cast[0], self.tongue)
+        play(stage, 3 + level)
+
+    def dress(self, stage: Stage, role: str) -> None:
+        """Put up signs, and move the camera."""
+        rng = stage.rng
+        if self.level and rng.random() < SIGNED[self.level] and role != "odd":
+            put_sign(stage, self.split, SMALL[self.level])
+        if rng.random() < MOVED[self.level] and stage.kind == "stage":
+            zoomed = 1.0 + 0.1 * rng.random()
+            first, last = (1.0, zoomed) if rng.random() < 0.5 else (1.1, 1.1)
+            shake = 0.006 if self.level > 2 and rng.random() < 0.4 else 0.0
+            stage.camera = Camera(first, last, 0.46 + 0.08 * rng.random(), 0.46 + 0.08 * rng.random(), shake)
 
 
 def write_script(seed: int, setting: Setting) -> Script:
     """Plan a world: cut it into scenes, cast them, and let acts fill them."""
-    rng = generator("world", setting.split, setting.level, seed)
-    lengths = _lengths(rng, setting)
-    persons = 3 if setting.level < 2 else min(4 + len(lengths) // 12, 14)
-    actors = draw_actors(rng, setting.split, setting.level, persons, 2 if setting.level < 2 else 3)
-    places = places_of(setting.split, setting.level)
-    scenes, events, lines, start, key = [], [], [], Fraction(0), 1000
-    for index, length in enumerate(lengths):
-        stage = Stage(
-            generator("scene", setting.split, setting.level, seed, index),
-            index, start, length, draw_place(rng, places), setting.aspect, setting.level,
-        )  # fmt: skip
-        key = _fill(stage, setting, actors, key)
-        scenes.append(stage.scene())
-        events += sorted(stage.events, key=lambda event: event.span)
-        lines += stage.lines
+    writer = _Writer(seed, setting)
+    steps = {number: (plot, step) for plot in writer.plots for number, step in plot.scenes}
+    roles = ROLES[min(setting.level, 2)]
+    stages, start = [], Fraction(0)
+    for index, length in enumerate(writer.lengths):
+        plot, role = steps.get(index, (None, writer.rng.choices(list(roles), list(roles.values()))[0]))
+        stage = writer.stage(index, start, role)
+        writer.fill(stage, role, plot)
+        writer.dress(stage, role)
+        stages.append(stage)
         start += length
-    return Script(tuple(actors), tuple(scenes), tuple(events), tuple(lines))
+    if setting.level >= 2:
+        _hide_needles(writer, stages)
+    scenes = tuple(stage.scene() for stage in stages)
+    events = tuple(
+        sorted((event for stage in stages for event in stage.events), key=lambda event: event.span)
+    )
+    lines = tuple(line for stage in stages for line in stage.lines)
+    return Script(tuple(writer.actors), scenes, events, lines, writer.plots)
+
+
+def _hide_needles(writer: _Writer, stages: list[Stage]) -> None:
+    """Show banners with code words somewhere: in most worlds one, in a long one some, each with its own word."""
+    rng = writer.rng
+    wanted = 1 + int(writer.setting.duration // 1200) if rng.random() < 0.6 or len(stages) > 20 else 0
+    codes, colours = some(rng, words(writer.split, "codes"), 6), some(rng, THING_COLOURS, 6)
+    for stage, code, colour in zip(some(rng, stages, min(wanted, 6)), codes, colours, strict=False):
+        if not any(overlay.kind == "thought" for overlay in stage.overlays):
+            fly_banner(stage, code, colour, rng)
 
 
 def _lengths(rng: Random, setting: Setting) -> list[Fraction]:
-    """Cut the duration into scenes of 4 to 20 s (level 0: 4 to 6); a short world is one scene."""
+    """Cut the duration into scenes: 4 to 6 s at level 0, to 11 s in short worlds, to 20 s in long ones."""
     left, lengths = setting.duration, []
-    longest = 6 if setting.level == 0 else 14 if setting.duration < 600 else 20
+    shortest = 4 if setting.level < 2 else 6.5
+    longest = (
+        6 if setting.level == 0 else 11 if setting.duration <= 60 else 14 if setting.duration < 600 else 20
+    )
     while left > 0:
-        length = Fraction(eighths(4 + (longest - 4) * rng.random()))
-        if left - length < 4:
-            length = left if left <= longest or left < 8 else Fraction(int(left * 4), 8)
+        length = Fraction(eighths(shortest + (longest - shortest) * rng.random()))
+        if left - length < shortest:
+            length = left if left <= longest or left < 2 * shortest else Fraction(int(left * 4), 8)
         lengths.append(length)
         left -= length
     return lengths
-
-
-def _fill(stage: Stage, setting: Setting, actors: list[Actor], key: int) -> int:
-    rng = stage.rng
-    if setting.level == 0:
-        if rng.random() < 0.55:
-            thing = draw_things(rng, setting.split, 0, 1, key, size=LARGE_THING)[0]
-            simple_thing(stage, thing, setting.split)
-        else:
-            simple_actor(stage, pick(rng, actors))
-        return key + 1
-    things = draw_things(
-        rng, setting.split, setting.level, 2 + int(rng.random() * (2 if setting.level == 1 else 3)), key
-    )
-    lay(stage, things)
-    cast = some(rng, actors, 2 if setting.level == 1 else 3)
-    for actor, x in zip(cast, slots(stage, len(cast)), strict=True):
-        away = actor is not cast[0] and rng.random() < 0.4
-        stage.put(actor, x, FLOOR - 0.02 + 0.02 * rng.random(), facing=pick(rng, (-1, 1)), away=away)
-    play(stage, 3 + setting.level)
-    return key + len(things)

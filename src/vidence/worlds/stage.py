@@ -14,7 +14,7 @@ from vidence.worlds.body import hand
 from vidence.worlds.cast import Actor, Entity, Thing
 from vidence.worlds.event import Event, Line
 from vidence.worlds.places import FLOOR, Place
-from vidence.worlds.scene import Beat, Camera, Part, Scene, State
+from vidence.worlds.scene import Beat, Camera, Overlay, Part, Scene, Sign, State
 
 LIFT_S = 1.25
 
@@ -51,7 +51,9 @@ class Stage:
         self._at: dict[int, tuple[float, float, int]] = {}
         self._beats: dict[int, list[Beat]] = {}
         self._scales: dict[int, float] = {}
-        self.camera, self.kind, self.sign = Camera(), "stage", ""
+        self.camera, self.kind = Camera(), "stage"
+        self.sign: Sign | None = None
+        self.overlays: list[Overlay] = []
 
     @property
     def left_s(self) -> float:
@@ -79,6 +81,10 @@ class Stage:
     def x(self, entity: Entity) -> float:
         """Return where an entity is at present."""
         return self._at[entity.key][0]
+
+    def at(self, entity: Entity) -> tuple[float, float, int]:
+        """Return where an entity is at present, and where it looks."""
+        return self._at[entity.key]
 
     def facing(self, entity: Entity) -> int:
         """Return where an entity looks: 1 to the right, -1 to the left."""
@@ -172,6 +178,17 @@ class Stage:
         self.holding[actor.key] = thing
         self.rest(actor)
 
+    def say(self, actor: Actor, language: str, text: str, shown: str = "") -> None:
+        """Speak a line under a bubble, which shows dots or a word."""
+        seconds = max(eighths(len(text) / (4.5 if language == "zh" else 15.0) + 0.5), 1.25)
+        seconds = min(seconds, max(self.left_s, 0.125))
+        top = self._at[actor.key][1] - actor.size * self._scales[actor.key] * 1.12
+        self.overlays.append(
+            Overlay("speech", self.now_s, self.now_s + seconds, self.x(actor), top - 0.06, shown)
+        )
+        self.lines.append(Line(self.span(self.now_s, self.now_s + seconds), actor, language, text))
+        self.wait(seconds)
+
     def take_along(self, actor: Actor, thing: Thing) -> None:
         """Let an actor hold a thing from the start."""
         self.put(thing, self.x(actor))
@@ -186,7 +203,7 @@ class Stage:
         pose = self.pose_for(thing)
         self.approach(actor, thing, pose)
         self.beat(actor, pose if pose == "touch" else "reach_carry", LIFT_S)
-        self._drop(thing, x, y, LIFT_S / 2)
+        self.drop(thing, x, y, LIFT_S / 2)
         self.spots[thing.key] = spot
         self.tell("put_down", actor, LIFT_S, thing, value=spot)
         del self.holding[actor.key]
@@ -210,7 +227,8 @@ class Stage:
         self.rest(actor)
         self.rest(other)
 
-    def _drop(self, thing: Thing, x: float, y: float, delay_s: float) -> None:
+    def drop(self, thing: Thing, x: float, y: float, delay_s: float) -> None:
+        """Let a held thing lie at (x, y) from `delay_s` seconds on."""
         at = self.now_s + delay_s
         self._beats[thing.key][-1] = _cut(self._beats[thing.key][-1], at)
         self._at[thing.key] = (x, y, 1)
@@ -237,7 +255,9 @@ class Stage:
             Part(entity, tuple(self._beats[key]), self._scales[key]) for key, entity in self.entities.items()
         )
         span = Span(self.start, self.start + self.duration)
-        return Scene(self.index, span, self.place, parts, self.camera, self.kind, self.sign)
+        return Scene(
+            self.index, span, self.place, parts, self.camera, self.kind, self.sign, tuple(self.overlays)
+        )
 
 
 def _cut(beat: Beat, end_s: float) -> Beat:

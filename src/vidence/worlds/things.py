@@ -10,7 +10,15 @@ from vidence.worlds.pen import At, Colour, Pen, Point, shade
 
 
 def draw_thing(
-    pen: Pen, thing: Thing, x: float, y: float, *, scale: float = 1.0, colour: str = "", opened: bool = False
+    pen: Pen,
+    thing: Thing,
+    x: float,
+    y: float,
+    *,
+    scale: float = 1.0,
+    colour: str = "",
+    opened: bool = False,
+    turned: float = 0.0,
 ) -> None:
     """Draw a thing whose foot stands at (x, y)."""
     size = thing.size * scale
@@ -20,7 +28,9 @@ def draw_thing(
     def at(across: float, up: float) -> Point:
         return x + across * size, y - up * size
 
-    if thing.noun == "box":
+    if thing.noun == "clock":
+        _clock(pen, at, size, tone, edge, turned)
+    elif thing.noun == "box":
         _box(pen, at, size, tone, edge, thing.pattern, opened)
     elif thing.noun in _OUTLINES:
         points = [at(*point) for point in _OUTLINES[thing.noun]]
@@ -207,12 +217,15 @@ def _guitar(pen: Pen, at: At, size: float, tone: Colour, edge: Colour) -> None:
     pen.oval(*at(0, 0.46), 0.1 * size, 0.1 * size, (30, 22, 18))
 
 
-def _clock(pen: Pen, at: At, size: float, tone: Colour, edge: Colour) -> None:
+def _clock(pen: Pen, at: At, size: float, tone: Colour, edge: Colour, turned: float) -> None:
     pen.oval(*at(0, 0.5), 0.5 * size, 0.5 * size, tone, edge)
     pen.oval(*at(0, 0.5), 0.4 * size, 0.4 * size, (250, 250, 246))
+    for length, speed in ((0.34, 1.0), (0.22, 1 / 12)):
+        turn = 2 * pi * (turned * speed + 0.15)
+        pen.line((at(0, 0.5), at(length * sin(turn), 0.5 + length * cos(turn))), (30, 30, 36), 0.06 * size)
 
 
 _DRAWINGS: dict[str, Callable[[Pen, At, float, Colour, Colour], None]] = {
     "ball": _ball, "key": _key, "apple": _apple, "flower": _flower, "fish": _fish, "balloon": _balloon,
-    "guitar": _guitar, "clock": _clock,
+    "guitar": _guitar,
 }  # fmt: skip

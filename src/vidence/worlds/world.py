@@ -13,18 +13,21 @@ from vidence.timeline import Instant, Span, TimeLike, instant
 from vidence.worlds.captions import Caption, captions
 from vidence.worlds.cast import Actor
 from vidence.worlds.event import Event, Line
+from vidence.worlds.lexicon import Tongue
+from vidence.worlds.plot import Plot
 from vidence.worlds.question import KINDS, Question
 from vidence.worlds.render import WHOLE, Region, draw_scene
 from vidence.worlds.scene import Scene
 from vidence.worlds.script import write_script
 from vidence.worlds.setting import Setting
+from vidence.worlds.synopsis import synopsis_of
 
 
 def make_world(seed: int, setting: Setting | None = None) -> World:
     """Plan a world; the same seed and setting give the same world everywhere."""
     setting = setting or Setting()
     script = write_script(seed, setting)
-    return World(seed, setting, script.actors, script.scenes, script.events, script.lines)
+    return World(seed, setting, script.actors, script.scenes, script.events, script.lines, script.plots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class World:
     scenes: tuple[Scene, ...]
     events: tuple[Event, ...]
     lines: tuple[Line, ...]
+    plots: tuple[Plot, ...]
 
     @property
     def span(self) -> Span:
@@ -110,6 +114,10 @@ class World:
             if kind not in KINDS:
                 raise UsageError(f"question kind {kind!r} is none of {', '.join(KINDS)}")
         return ask(self, language, wanted, most)
+
+    def synopsis(self, language: str = "en") -> str:
+        """Tell the whole in a few sentences."""
+        return synopsis_of(self, Tongue(language, self.actors))
 
     def captions(self, language: str = "en") -> list[Caption]:
         """Tell scenes (densely) and events in words, in order of time."""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from math import ceil
 from typing import TYPE_CHECKING
 
 from vidence.worlds.drawing import generator
 from vidence.worlds.question import SHARES, Question
 from vidence.worlds.questions.asker import Asker
+from vidence.worlds.questions.change import chain, state
 from vidence.worlds.questions.facts import Facts
+from vidence.worlds.questions.people import ego, multihop
 from vidence.worlds.questions.perception import action, attribute, object_
+from vidence.worlds.questions.reading import needle, text
 from vidence.worlds.questions.space import counting, spatial
+from vidence.worlds.questions.story import anomaly, plot, synopsis
 from vidence.worlds.questions.time import grounding, order
 
 if TYPE_CHECKING:
@@ -20,12 +25,21 @@ Family = Callable[[Facts, Asker], Iterator[Question]]
 
 FAMILIES: dict[str, Family] = {
     "action": action,
+    "anomaly": anomaly,
     "attribute": attribute,
+    "chain": chain,
     "counting": counting,
+    "ego": ego,
     "grounding": grounding,
+    "multihop": multihop,
+    "needle": needle,
     "object": object_,
     "order": order,
+    "plot": plot,
     "spatial": spatial,
+    "state": state,
+    "synopsis": synopsis,
+    "text": text,
 }
 
 
@@ -34,11 +48,12 @@ def ask(world: World, language: str, kinds: Sequence[str], most: int | None) -> 
     facts = Facts(world)
     drawn = {}
     for kind in kinds:
-        if kind in FAMILIES:
-            rng = generator("questions", world.setting.split, world.setting.level, world.seed, kind)
-            found = list(FAMILIES[kind](facts, Asker(world, language, kind, rng)))
-            rng.shuffle(found)
-            drawn[kind] = found
+        rng = generator("questions", world.setting.split, world.setting.level, world.seed, kind)
+        drawn[kind] = list(FAMILIES[kind](facts, Asker(world, language, kind, rng)))
+        rng.shuffle(drawn[kind])
+    total = sum(map(len, drawn.values()))
+    for kind, found in drawn.items():  # what is easily asked must not crowd out the rest
+        del found[max(ceil(1.6 * SHARES[kind] / 100 * total), 3) :]
     return _mixed(world, drawn, most)
 
 

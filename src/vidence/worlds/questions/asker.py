@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from random import Random
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vidence.timeline import Span
 from vidence.worlds.drawing import pick, some
@@ -29,41 +29,56 @@ class Asker:
     def scope(self, facts: Facts, key: Hashable, scene: int) -> str | None:
         """Return words for a part of the world in which a key holds exactly once, in `scene`; None if there is none.
 
-        The whole world needs no words. A place is named with its look; in long worlds a minute may be named.
+        The whole world needs no words. A place is named with its look; then what is before or after something that
+        happens once; then the minute, alone and with the place.
         """
-        if facts.once(key, scene) and self.rng.random() < 0.6:
+        alone = facts.once(key, scene)
+        if alone and self.rng.random() < 0.6:
             return ""
         place = facts.scenes[scene].place
         if facts.once(key, scene, facts.at_place[place.look]):
             return self.tongue.where(place)
-        if facts.once(key, scene):
+        if alone:
             return ""
-        return self._minute(facts, key, scene)
+        for form, within, event in facts.around(scene):
+            if facts.once(key, scene, within):
+                return self.say(form, c=self.tongue.clause(event))
+        for words, within in self._minutes(facts, scene):
+            if facts.once(key, scene, within):
+                return words
+        return None
+
+    def only(self, facts: Facts, scene: int) -> str | None:
+        """Return words that name one scene alone; None if there are none."""
+        place = facts.scenes[scene].place
+        if facts.at_place[place.look] == {scene}:
+            return self.tongue.where(place)
+        if len(facts.scenes) == 1:
+            return ""
+        return next((words for words, within in self._minutes(facts, scene) if within == {scene}), None)
 
     def near(self, facts: Facts, scene: int) -> str:
         """Return words that help to find a scene, for a question that has one answer without them; often none."""
         place = facts.scenes[scene].place
         if facts.at_place[place.look] == {scene} and self.rng.random() < 0.6:
             return self.tongue.where(place)
-        span = facts.scenes[scene].span
-        minute = int(span.start // 60)
-        if self.world.setting.duration < 180 or span.end > 60 * (minute + 1):
-            return ""
-        return self.say("scope_minute", n=str(minute + 1))
+        return next((words for words, _ in self._minutes(facts, scene)), "")
 
-    def _minute(self, facts: Facts, key: Hashable, scene: int) -> str | None:
+    def _minutes(self, facts: Facts, scene: int) -> Iterator[tuple[str, set[int]]]:
+        """Give a minute in words with its scenes, then the minute with the place; only of long worlds."""
         span = facts.scenes[scene].span
         minute = int(span.start // 60)
         if self.world.setting.duration < 120 or span.end > 60 * (minute + 1):
-            return None
-        within = [
-            one.index
-            for one in facts.scenes[max(scene - 20, 0) : scene + 20]
-            if one.span.overlaps(Span.of(60 * minute, 60 * (minute + 1)))
-        ]
-        if not facts.once(key, scene, within):
-            return None
-        return self.say("scope_minute", n=str(minute + 1))
+            return
+        whole = Span.of(60 * minute, 60 * (minute + 1))
+        within = {
+            one.index for one in facts.scenes[max(scene - 20, 0) : scene + 20] if one.span.overlaps(whole)
+        }
+        words = self.say("scope_minute", n=str(minute + 1))
+        yield words, within
+        place = facts.scenes[scene].place
+        comma = "，" if self.tongue.language == "zh" else ", "
+        yield words + comma + self.tongue.where(place), within & facts.at_place[place.look]
 
     def say(self, form: str, **slots: str) -> str:
         """Word a form, one of its wordings at random."""
@@ -92,6 +107,19 @@ class Asker:
             options.sort()
             at = options.index(word(right))
         return self._question(text, tuple(options), at, word(right), evidence, None, needs)
+
+    def made(
+        self, form: str, right: Answer, wrong: Sequence[Answer], word: Callable[[Answer], str],
+        evidence: Sequence[Span], **how: Any,
+    ) -> Iterator[Question]:  # fmt: skip
+        """Give the question that `choice` returns, if any."""
+        question = self.choice(form, right, wrong, word, evidence, **how)
+        if question is not None:
+            yield question
+
+    def said(self, form: str, **slots: str) -> str:
+        """Word a form in its first wording, for options."""
+        return self.tongue.say(table("templates")[form][self.tongue.language][0], **slots)
 
     def open(
         self, form: str, answer: str, evidence: Sequence[Span], *, span: Span | None = None, scope: str = "",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vidence.timeline import Span
-from vidence.worlds.cast import Actor, Entity, Thing
+from vidence.worlds.cast import Actor, Thing
 from vidence.worlds.event import Event
 from vidence.worlds.scene import Part, Scene
 
@@ -29,21 +30,56 @@ class Facts:
         self.events: dict[int, list[Event]] = defaultdict(list)
         self.deeds: dict[Hashable, list[Event]] = defaultdict(list)
         self.found: dict[Hashable, list[int]] = defaultdict(list)
+        self.ways: dict[Hashable, set[str]] = defaultdict(set)
         self.at_place: dict[Hashable, set[int]] = defaultdict(set)
         for scene in world.scenes:
             self.at_place[scene.place.look].add(scene.index)
             for part in scene.parts:
-                self._appears(scene, part.entity)
+                self._appears(scene, part)
         for event in world.events:
             self.events[event.scene].append(event)
             self.deeds[event.subject.look].append(event)
             for key in keys(event):
                 self.found[key].append(event.scene)
 
-    def _appears(self, scene: Scene, entity: Entity) -> None:
+    @cached_property
+    def unique(self) -> list[Event]:
+        """Return the events that words tell apart from all others, in order of time, told once each."""
+        events = [event for event in self.world.events if event.verb != "find"]
+        return [event for event in events if self.once(("event", event.signature), event.scene)]
+
+    @cached_property
+    def shown(self) -> dict[Hashable, list[int]]:
+        """The scenes in which each look is seen at all."""
+        found: dict[Hashable, list[int]] = defaultdict(list)
+        for scene in self.scenes:
+            for part in self.parts(scene, Actor):
+                found[part.entity.look].append(scene.index)
+        return found
+
+    @cached_property
+    def _marks(self) -> dict[int, Event]:
+        """A unique event of each scene, to name what comes before or after it."""
+        return {event.scene: event for event in self.unique if event.subject.noun not in ("filmer", "banner")}
+
+    def around(self, scene: int) -> Iterator[tuple[str, range, Event]]:
+        """Give (form, scenes, event): "after" an event of the last scenes before, "before" one of the next."""
+        for number in range(scene - 1, max(scene - 4, -1), -1):
+            if number in self._marks:
+                yield "scope_after", range(number + 1, len(self.scenes)), self._marks[number]
+        for number in range(scene + 1, min(scene + 4, len(self.scenes))):
+            if number in self._marks:
+                yield "scope_before", range(number), self._marks[number]
+
+    def _appears(self, scene: Scene, part: Part) -> None:
+        entity = part.entity
         self.found["seen", entity.look].append(scene.index)
         self.found["noun", entity.noun].append(scene.index)
         self.found["noun+colour", entity.noun, entity.colour].append(scene.index)
+        for beat in part.beats:
+            if beat.x0 != beat.x1 and beat.pose.startswith(("walk", "slide", "roll")):
+                self.found["goes", entity.look].append(scene.index)
+                self.ways[entity.look].add("left" if beat.x1 < beat.x0 else "right")
 
     def parts(self, scene: Scene, kind: type[Thing] | type[Actor]) -> list[Part]:
         """Return a scene's things or actors that are ever seen in it."""
@@ -94,8 +130,8 @@ def keys(event: Event) -> list[tuple[Hashable, ...]]:
         ("of", who),
         deed(event),
     ]  # fmt: skip
-    if event.verb.startswith(("walk_", "move_", "enter", "leave")):
-        found.append(("goes", who))
+    if event.verb == "turn_colour":
+        found.append(("turns", event.subject.noun))
     if event.other:
         found.append(("gets", event.other.look))
     return found

@@ -23,6 +23,8 @@ from vidence.worlds.questions.asker import Asker
 from vidence.worlds.questions.facts import Facts, deed
 
 PLAIN_VERBS = ("jump", "wave", "sit", "bow", "fall", "dance")
+ASKED = (*PLAIN_VERBS, "walk_left", "walk_right", "pick_up", "put_down", "give", "open", "close")
+ANYBODYS = ("jump", "sit", "fall", "dance", "walk_left", "walk_right", "pick_up", "put_down")
 SIMPLE_VERBS = ("move_left", "move_right", "move_up", "move_down", "grow", "shrink", "jump")
 
 
@@ -31,20 +33,24 @@ def action(facts: Facts, asker: Asker) -> Iterator[Question]:
     tongue = asker.tongue
     for scene in facts.scenes:
         events = facts.events[scene.index]
-        for event in _asked(events):
+        for event in _asked([one for one in events if one.subject.noun != "filmer"]):
             done = facts.deeds[event.subject.look]
             same = [one.span for one in done if one.signature == event.signature]
-            if len(same) <= 4:
+            near = asker.near(facts, scene.index)
+            if len(same) <= 4 and event.verb != "search":
                 made = asker.choice(
-                    "action_what", event, _other_deeds(facts, event, done), lambda one: tongue.clause(one, "").strip(),
-                    same, scope=asker.near(facts, scene.index), a=tongue.name(event.subject),
+                    "action_what", event, other_deeds(facts, event, done), lambda one: tongue.clause(one, "").strip(),
+                    [event.span] if near else same, scope=near, a=tongue.name(event.subject),
                 )  # fmt: skip
                 if made:
                     yield made
             key = deed(event)
             who = asker.scope(facts, key, scene.index)
-            if who is not None and isinstance(event.subject, Actor):
-                others = [actor for actor in facts.world.actors if actor.look != event.subject.look]
+            if who is not None and isinstance(event.subject, Actor) and event.subject.noun != "filmer":
+                able = [actor for actor in facts.world.actors if actor.person or event.verb in ANYBODYS]
+                others = [
+                    actor for actor in able if actor.look != event.subject.look and actor is not event.other
+                ]
                 made = asker.choice(
                     "action_who", event.subject, others, tongue.actor, [event.span], scope=who,
                     c=tongue.clause(event, "").strip(),
@@ -57,36 +63,53 @@ def _asked(events: list[Event]) -> list[Event]:
     """Return events worth asking for: each subject's repeated deeds once."""
     known, found = set(), []
     for event in events:
-        if event.signature not in known and event.verb not in ("enter", "leave"):
+        if event.signature not in known and event.verb in (*ASKED, *SIMPLE_VERBS, "turn_colour", "search"):
             known.add(event.signature)
             found.append(event)
     return found
 
 
-def _other_deeds(facts: Facts, event: Event, done: list[Event]) -> list[Event]:
+def other_deeds(facts: Facts, event: Event, done: list[Event]) -> list[Event]:
     """Return deeds of the kind of `event` that its subject does not do anywhere."""
-    known = {(one.verb, one.thing.look if one.thing else None, one.value) for one in done}
-    made = []
-    if event.thing is None:
-        verbs = PLAIN_VERBS if isinstance(event.subject, Actor) else SIMPLE_VERBS
-        if isinstance(event.subject, Actor):
-            verbs = tuple(verb for verb in verbs if event.subject.person or verb not in ("wave", "bow"))
-            verbs = (*verbs, "walk_left", "walk_right")
-        made = [Event(verb, event.span, event.scene, event.subject) for verb in verbs]
-        if not isinstance(event.subject, Actor):
-            colours = [colour for colour in THING_COLOURS if colour != event.subject.colour]
-            made += [
-                Event("turn_colour", event.span, event.scene, event.subject, value=colour)
-                for colour in colours[:2]
-            ]
+    known = {
+        (one.verb, one.thing.look if one.thing else None, one.other.look if one.other else None)
+        for one in done
+    }
+    who, made = event.subject, []
+    if event.thing is None and isinstance(who, Actor):
+        verbs = [verb for verb in PLAIN_VERBS if who.person or verb not in ("wave", "bow")]
+        verbs += [f"walk_{way}" for way in ("left", "right") if way not in facts.ways[who.look]]
+        made = [Event(verb, event.span, event.scene, who) for verb in verbs]
+    elif event.thing is None:
+        made = [Event(verb, event.span, event.scene, who) for verb in SIMPLE_VERBS]
+        colours = [colour for colour in THING_COLOURS if colour not in (who.colour, event.value)]
+        made += [Event("turn_colour", event.span, event.scene, who, value=colour) for colour in colours[:2]]
+        known = known if event.verb != "turn_colour" else known - {("turn_colour", None, None)}
     else:
-        scene = facts.scenes[event.scene]
-        here = [part.entity for part in facts.parts(scene, Thing)]
-        for verb in ("pick_up", "put_down", "open", "close"):
-            for thing in here:
-                if verb not in ("open", "close") or thing.noun == "box":
-                    made.append(Event(verb, event.span, event.scene, event.subject, thing))  # type: ignore[arg-type]
-    return [one for one in made if (one.verb, one.thing.look if one.thing else None, one.value) not in known]
+        here = [
+            thing
+            for part in facts.parts(facts.scenes[event.scene], Thing)
+            if isinstance(thing := part.entity, Thing)
+        ]
+        if event.verb == "give":
+            others = [actor for actor in facts.world.actors if actor.person and actor is not who]
+            made = [
+                Event("give", event.span, event.scene, who, thing, other)
+                for thing in here
+                for other in others
+            ]
+        else:
+            verbs = ["pick_up", "put_down"]
+            made = [Event(verb, event.span, event.scene, who, thing) for verb in verbs for thing in here]
+            boxes = [thing for thing in here if thing.noun == "box"]
+            made += [
+                Event(verb, event.span, event.scene, who, box) for verb in ("open", "close") for box in boxes
+            ]
+    looks = [
+        (one.verb, one.thing.look if one.thing else None, one.other.look if one.other else None)
+        for one in made
+    ]
+    return [one for one, look in zip(made, looks, strict=True) if look not in known]
 
 
 def object_(facts: Facts, asker: Asker) -> Iterator[Question]:
@@ -95,16 +118,20 @@ def object_(facts: Facts, asker: Asker) -> Iterator[Question]:
     for scene in facts.scenes:
         for event in facts.events[scene.index]:
             key = ("does", event.verb, event.subject.look)
-            if event.verb in ("pick_up", "put_down", "give") and event.thing:
+            if (
+                event.verb in ("pick_up", "put_down", "give")
+                and event.thing
+                and event.subject.noun != "filmer"
+            ):
                 scope = asker.scope(facts, key, scene.index)
                 if scope is not None:
                     made = asker.choice(
-                        f"object_{event.verb}", event.thing, _other_things(facts, asker, scene.index, event.thing),
+                        f"object_{event.verb}", event.thing, other_things(facts, asker, scene.index, event.thing),
                         tongue.thing, [event.span], scope=scope, a=tongue.name(event.subject),
                     )  # fmt: skip
                     if made:
                         yield made
-            elif isinstance(event.subject, Thing) and not event.thing:
+            elif isinstance(event.subject, Thing) and event.verb in (*SIMPLE_VERBS, "turn_colour"):
                 scope = asker.scope(facts, deed(event), scene.index)
                 if scope is not None:
                     nouns = [
@@ -121,12 +148,13 @@ def object_(facts: Facts, asker: Asker) -> Iterator[Question]:
         if facts.at_place[scene.place.look] == {scene.index}:
             for part in facts.parts(scene, Thing):
                 here = {one.entity.look for one in scene.parts}
+                here |= {overlay.thing.look for overlay in scene.overlays if overlay.thing}
                 span = facts.seen(scene, part)
                 wrong = [
                     one
-                    for one in _other_things(facts, asker, scene.index, part.entity)
+                    for one in other_things(facts, asker, scene.index, part.entity)
                     if one.look not in here
-                ]  # type: ignore[arg-type]
+                ]
                 made = asker.choice(
                     "object_seen", part.entity, wrong, tongue.name, [span or scene.span],
                     scope=tongue.where(scene.place),
@@ -135,7 +163,7 @@ def object_(facts: Facts, asker: Asker) -> Iterator[Question]:
                     yield made
 
 
-def _other_things(facts: Facts, asker: Asker, scene: int, right: Entity) -> list[Thing]:
+def other_things(facts: Facts, asker: Asker, scene: int, right: Entity) -> list[Thing]:
     """Return things that could be meant: some of the world's, and some drawn as its things are drawn."""
     world = facts.world
     nearby = [part.entity for one in world.scenes[max(scene - 8, 0) : scene + 8] for part in one.parts]
@@ -207,7 +235,11 @@ def _looks_of_people(facts: Facts, asker: Asker) -> Iterator[Question]:
             if made:
                 yield made
     for event in world.events:
-        if isinstance(event.subject, Actor) and event.subject.person and event.verb not in ("enter", "leave"):
+        if (
+            isinstance(event.subject, Actor)
+            and event.subject.person
+            and event.verb in (*ASKED, "search", "vain")
+        ):
             key = deed(event)
             scope = asker.scope(facts, key, event.scene)
             if scope is not None:

@@ -8,7 +8,9 @@ from vidence.worlds.cast import Thing
 from vidence.worlds.question import Question
 from vidence.worlds.questions.asker import Asker
 from vidence.worlds.questions.facts import Facts
+from vidence.worlds.scene import Part, Scene
 
+FLOOR_KEPT = 0.25
 JUMPS_NEED_S = 5.25
 """In a scene of level 0 that lasts this long, one to four jumps are as likely."""
 
@@ -32,10 +34,30 @@ def spatial(facts: Facts, asker: Asker) -> Iterator[Question]:
                         yield made
         still = [part for part in facts.parts(scene, Thing) if not facts.moved(scene, part.entity)]  # type: ignore[arg-type]
         if level:
+            yield from _spots(facts, asker, scene, still)
             yield from _beside(facts, asker, scene.index, still)
 
 
-def _beside(facts: Facts, asker: Asker, index: int, still: list) -> Iterator[Question]:  # type: ignore[type-arg]
+def _spots(facts: Facts, asker: Asker, scene: Scene, still: list[Part]) -> Iterator[Question]:
+    tongue, spots = asker.tongue, scene.place.spots
+    ground = next(iter(spots))
+    if scene.kind != "stage" or len(spots) < 2:
+        return
+    for part in still:
+        at = part.at(0.0)
+        lies = [spot for spot, (left, right, y) in spots.items() if spot != ground and abs(y - at.y) < 0.001]
+        on = lies[0] if lies else ground if at.y > 0.9 else ""
+        scope = asker.scope(facts, ("seen", part.entity.look), scene.index)
+        # More lie on the floor than elsewhere: fewer of those are asked for, so that no spot is the likelier answer.
+        if not on or scope is None or (on == ground and asker.rng.random() > FLOOR_KEPT):
+            continue
+        yield from asker.made(
+            "spatial_spot", on, [spot for spot in spots if spot != on], lambda one: tongue.plain("spots", one),
+            [facts.seen(scene, part) or scene.span], scope=scope, t=tongue.name(part.entity),
+        )  # fmt: skip
+
+
+def _beside(facts: Facts, asker: Asker, index: int, still: list[Part]) -> Iterator[Question]:
     tongue, scene = asker.tongue, facts.scenes[index]
     if len(still) != len(facts.parts(scene, Thing)):
         return  # what is carried about is beside now this, now that
@@ -72,17 +94,38 @@ def counting(facts: Facts, asker: Asker) -> Iterator[Question]:
     for scene in facts.scenes:
         if facts.world.setting.level == 0 and scene.span.duration < JUMPS_NEED_S:
             continue
+        if facts.world.setting.level:
+            yield from _counted_things(facts, asker, scene.index)
         jumps = [event for event in facts.events[scene.index] if event.verb == "jump"]
         for who in {event.subject.key: event.subject for event in jumps}.values():
             mine = [event.span for event in jumps if event.subject.key == who.key]
             scope = _only(facts, asker, ("does", "jump", who.look), scene.index)
-            if scope is not None and 1 <= len(mine) <= 4 and facts.world.setting.level == 0:
+            planned = facts.world.setting.level == 0 or len(facts.events[scene.index]) == len(jumps)
+            if scope is not None and 1 <= len(mine) <= 4 and planned:
                 made = asker.choice(
                     "counting_jumps", len(mine), [n for n in range(1, 5) if n != len(mine)], str,
                     [mine[0].hull(mine[-1])], scope=scope, keep_order=True, a=tongue.name(who),
                 )  # fmt: skip
                 if made:
                     yield made
+
+
+def _counted_things(facts: Facts, asker: Asker, index: int) -> Iterator[Question]:
+    tongue, scene = asker.tongue, facts.scenes[index]
+    copies = [part.entity for part in facts.parts(scene, Thing) if part.entity.noun != "banner"]
+    if (
+        facts.events[index] and any(event.verb != "flag" for event in facts.events[index])
+    ) or scene.kind != "stage":
+        return
+    for thing in copies[:1]:
+        number = sum(one.look == thing.look for one in copies)
+        noun = tongue.noun("things", thing.noun)
+        scope = _only(facts, asker, ("noun", thing.noun), index)
+        if scope is not None and 1 <= number <= 4:
+            wrong = [n for n in range(1, 5) if n != number]
+            yield from asker.made(
+                "counting_things", number, wrong, str, [scene.span], scope=scope, keep_order=True, n=noun
+            )
 
 
 def _only(facts: Facts, asker: Asker, key: tuple[object, ...], scene: int) -> str | None:

@@ -11,22 +11,21 @@ from vidence.worlds.question import Question
 from vidence.worlds.questions.asker import Asker
 from vidence.worlds.questions.facts import Facts
 
-
-def unique_events(facts: Facts) -> list[Event]:
-    """Return the events that words tell apart from all others, in order of time."""
-    return [event for event in facts.world.events if facts.once(("event", event.signature), event.scene)]
+TELLING = ("search", "vain", "greet", "enter", "leave")
+"""What mostly comes early, or late, in a story or a scene."""
 
 
 def order(facts: Facts, asker: Asker) -> Iterator[Question]:
     """Ask which of some events comes first or last, and what comes next."""
     tongue = asker.tongue
-    events = unique_events(facts)
+    events = facts.unique
     for number in range(0, len(events), 3):
-        near = events[number : number + 12]
+        near = [one for one in events[number : number + 12] if one.verb not in TELLING]
         fresh: dict[int, list[Event]] = {}
         for event in near:  # of one scene only one: comings and goings would tell the order
             fresh.setdefault(event.scene, []).append(event)
         chosen = some(asker.rng, [some(asker.rng, group, 1)[0] for group in fresh.values()], 4)
+        chosen = list({one.thing or one.span: one for one in chosen}.values())  # taking comes before giving
         form = "order_first" if asker.rng.random() < 0.5 else "order_last"
         if len(chosen) < 2:
             continue
@@ -41,16 +40,30 @@ def order(facts: Facts, asker: Asker) -> Iterator[Question]:
         )
         if made:
             yield made
-    everything = facts.world.events
+    everything = [event for event in facts.world.events if event.verb != "find"]
     index = {id(event): number for number, event in enumerate(everything)}
-    for event in events:
+    for number, event in enumerate(events):
         at = index[id(event)]
         if at + 1 >= len(everything) or everything[at + 1].span.start < event.span.end:
             continue
         after = everything[at + 1]
+        if after.verb.startswith("walk") or (
+            at + 2 < len(everything) and everything[at + 2].span.start == after.span.start
+        ):
+            continue
         if after.signature == event.signature or not facts.once(("event", after.signature), after.scene):
             continue
-        others = [one for one in events[max(0, at - 8) : at + 10] if one is not after and one is not event]
+        same = after.subject is event.subject
+        if event.thing and after.thing == event.thing:
+            continue  # who takes a thing puts it down again: no need to look
+        near = [
+            one for one in events[max(0, number - 8) : number + 9] if (one.subject is event.subject) == same
+        ]
+        others = [
+            one for one in near if one is not after and one is not event and not one.verb.startswith("walk")
+        ]
+        if len(others) < 2:
+            continue
         made = asker.choice(
             "order_next", after, others, tongue.clause, [event.span.hull(after.span)], c=tongue.clause(event)
         )
@@ -61,6 +74,8 @@ def order(facts: Facts, asker: Asker) -> Iterator[Question]:
 def grounding(facts: Facts, asker: Asker) -> Iterator[Question]:
     """Ask when something happens."""
     for event in facts.world.events:
+        if event.verb == "find":
+            continue
         scope = asker.scope(facts, ("event", event.signature), event.scene)
         if scope is not None:
             yield asker.open(
