@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vidence.worlds.scene import Scene
     from vidence.worlds.setting import Setting
     from vidence.worlds.world import World, make_world
+    from vidence.worlds.write import WrittenWorld
 
 _HOMES = {
     "Caption": "captions",
@@ -25,10 +26,22 @@ _HOMES = {
     "Scene": "scene",
     "Setting": "setting",
     "World": "world",
+    "WrittenWorld": "write",
     "make_world": "world",
 }
 
-__all__ = ["KINDS", "Caption", "Event", "Line", "Question", "Scene", "Setting", "World", "make_world"]
+__all__ = [
+    "KINDS",
+    "Caption",
+    "Event",
+    "Line",
+    "Question",
+    "Scene",
+    "Setting",
+    "World",
+    "WrittenWorld",
+    "make_world",
+]
 
 
 def __getattr__(name: str) -> Any:

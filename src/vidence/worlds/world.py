@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +23,9 @@ from vidence.worlds.scene import Scene
 from vidence.worlds.script import write_script
 from vidence.worlds.setting import Setting
 from vidence.worlds.synopsis import synopsis_of
+
+if TYPE_CHECKING:
+    from vidence.worlds.write import Tell, WrittenWorld
 
 
 def make_world(seed: int, setting: Setting | None = None) -> World:
@@ -122,3 +127,15 @@ class World:
     def captions(self, language: str = "en") -> list[Caption]:
         """Tell scenes (densely) and events in words, in order of time."""
         return captions(self, language)
+
+    def write(self, path: str | Path, *, sound: bool = True, tell: Tell | None = None) -> WrittenWorld:
+        """Write the video as MP4, with NAME.json (questions, captions, timeline) and NAME.srt (lines) beside it.
+
+        Lines are spoken by espeak-ng where it is installed, else hummed; `WrittenWorld.sound` says which.
+
+        Raises:
+            UsageError: the name is no .mp4, or the size is odd.
+        """
+        from vidence.worlds.write import write_world
+
+        return write_world(self, path, sound=sound, tell=tell)

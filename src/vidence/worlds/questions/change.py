@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import pairwise, permutations
 
 from vidence.timeline import Span
 from vidence.worlds.acts import PERSONAL
@@ -14,6 +14,7 @@ from vidence.worlds.lexicon import Tongue, word
 from vidence.worlds.question import Question
 from vidence.worlds.questions.asker import Asker
 from vidence.worlds.questions.facts import Facts
+from vidence.worlds.questions.perception import other_deeds
 from vidence.worlds.scene import Scene
 
 JOINTS = {"en": " → ", "zh": " → ", "es": " → "}
@@ -154,11 +155,29 @@ def chain(facts: Facts, asker: Asker) -> Iterator[Question]:
             scope = asker.only(facts, scene.index)
             if len(mine) >= 3 and scope is not None:
                 yield from _ordered(asker, mine, "chain", scope, tongue.name(subject))
+            if len(mine) >= 2 and scope is not None and isinstance(subject, Actor):
+                yield from _following(facts, asker, mine, scope)
         mixed = [event for event in events if event.subject.noun != "filmer"]
         if len(mixed) >= 3 and len({event.subject.key for event in mixed}) > 1:
             scope = asker.only(facts, scene.index)
             if scope is not None:
                 yield from _ordered(asker, mixed, "chain_all", scope, "")
+
+
+def _following(facts: Facts, asker: Asker, mine: list[Event], scope: str) -> Iterator[Question]:
+    """Ask what comes right after a deed: wrong are deeds of before, and such as are never done."""
+    tongue, who = asker.tongue, mine[0].subject
+    deeds = [event for event in facts.events[mine[0].scene] if event.subject.key == who.key]
+    for before, after in pairwise(deeds):
+        if before not in mine or after not in mine:
+            continue
+        others = [event for event in mine if event not in (before, after)]
+        wrong = others[:1] + other_deeds(facts, after, facts.deeds[who.look])
+        yield from asker.made(
+            "chain_next", after, [one for one in wrong if one.verb in PERSONAL],
+            lambda one: tongue.clause(one, "").strip(),
+            [before.span.hull(after.span)], scope=scope, a=tongue.name(who), c=tongue.clause(before, "").strip(),
+        )  # fmt: skip
 
 
 def _ordered(asker: Asker, events: list[Event], form: str, scope: str, who: str) -> Iterator[Question]:
