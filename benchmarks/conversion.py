@@ -36,11 +36,11 @@ from vidence.models.internvideo3.convert.survey import Survey, logits_of, survey
 from vidence.models.internvideo3.convert.twin import Twin
 from vidence.models.internvideo3.loading import load_model
 
-PARTS = ("targets", "ablation", "compensation", "distance", "far", "seeing", "healing")
+PARTS = ("targets", "ablation", "alone", "distance", "near", "seeing", "healing")
 UNTRAINED = {0.5: 25.5, 0.667: 21.7, 0.333: 34.0, 0.25: 48.0}
 HEALED = {0.5: 22.0, 0.28: 28.0}
 DISTANCES = (256, 1024, 4096)
-LONG, LONG_SEQUENCES = 4096, 4
+SHORT, SHORT_SEQUENCES = 512, 32
 TURNED_OFF: dict[str, Recipe] = {
     "as it is": Recipe(),
     "keys and values weighed by energy, not by what reads them": Recipe(weigh="energy"),
@@ -82,8 +82,8 @@ class Bench:
     def __init__(self, source: Source, texts: Path, work: Path, minutes: float) -> None:
         self.source, self.work, self.minutes = source, work, minutes
         self.calibration, self.held_out = corpora(source, texts)
-        self.all_calibration, _ = corpora(source, texts, limit=10**6)
-        self.long_calibration, _ = corpora(source, texts, limit=LONG_SEQUENCES, length=LONG)
+        self.all_calibration, _ = corpora(source, texts, limit=10**6, length=SHORT)
+        self.short_calibration, _ = corpora(source, texts, limit=SHORT_SEQUENCES, length=SHORT)
         self.test_T = tokens(source, texts / "wikitext2-test.txt")
         self.baseline: Any = AutoModelForCausalLM.from_pretrained(source.directory).eval()
         self.plain = 2 * source.text.key_value_heads * source.text.head_dim
@@ -137,7 +137,7 @@ class Bench:
         )
 
     def ablation(self) -> tuple[list[dict[str, Any]], list[Bar]]:
-        """At half the cache, change one step at a time; measured without writing checkpoints."""
+        """At half the cache, change one step at a time; without compensation, and without writing checkpoints."""
         with torch.no_grad():
             found = self.surveyed()
             before = self.read_through(None)
@@ -151,11 +151,11 @@ class Bench:
                 )
         return rows, []
 
-    def compensation(self) -> tuple[list[dict[str, Any]], list[Bar]]:
-        """At half the cache, fit each output projection on what the converted layers before it give."""
-        model, _ = self.converted(0.5, recipe=Recipe(compensate=True))
+    def alone(self) -> tuple[list[dict[str, Any]], list[Bar]]:
+        """At half the cache, fit each layer for itself, with no account of what the layers before it have lost."""
+        model, _ = self.converted(0.5, recipe=Recipe(compensate=False))
         before, after = perplexity(self.baseline, self.held_out), perplexity(model, self.held_out)
-        return [_row("50% kept: output projections fitted to the converted prefix", 0.5, after, before)], []
+        return [_row("50% kept: every layer for itself", 0.5, after, before)], []
 
     def seeing(self) -> tuple[list[dict[str, Any]], list[Bar]]:
         """A tiny random model that sees: loss by modality, and needles in a picture."""
@@ -213,7 +213,7 @@ class Bench:
         return math.exp(sum(losses) / len(losses))
 
     def distance(self) -> tuple[list[dict[str, Any]], list[Bar]]:
-        """Copy a passage from far back: mean rotations were fitted to where attention looked within 512 tokens."""
+        """Copy a passage from far back: mean rotations are fitted to where attention looks in calibration."""
         with torch.no_grad():
             before = copying(self.baseline, self.test_T, DISTANCES)
             rows = [
@@ -222,16 +222,21 @@ class Bench:
             ]
         return rows, []
 
-    def far(self) -> tuple[list[dict[str, Any]], list[Bar]]:
-        """As `distance`, calibrated on as many tokens in longer sequences."""
-        folder = self.work / "kept-0.667-far"
+    def near(self) -> tuple[list[dict[str, Any]], list[Bar]]:
+        """As `distance` and `targets`, calibrated on as many tokens in shorter sequences."""
+        folder = self.work / "kept-0.667-near"
         shutil.rmtree(folder, ignore_errors=True)
         few = replace(self.held_out, samples=self.held_out.samples[:1])
-        convert(self.source, folder, self.target(0.667), self.long_calibration, few, report=False)
+        convert(self.source, folder, self.target(0.667), self.short_calibration, few, report=False)
+        model = load_model(folder)
+        before, after = perplexity(self.baseline, self.held_out), perplexity(model, self.held_out)
         with torch.no_grad():
-            before = copying(self.baseline, self.test_T, DISTANCES)
-            name = f"copying, 66.7% kept, calibrated on sequences of {LONG:,}"
-            return [_copied(name, load_model(folder), self.test_T, before)], []
+            far = copying(self.baseline, self.test_T, DISTANCES)
+            name = f"66.7% kept, calibrated on sequences of {SHORT}"
+            return [
+                _row(name, 0.667, after, before),
+                _copied(f"copying, {name}", model, self.test_T, far),
+            ], []
 
     def kept(self, share: float) -> Path:
         """Return the folder of a conversion, made if it is not there."""

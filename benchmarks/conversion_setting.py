@@ -22,7 +22,7 @@ from vidence.models.internvideo3.convert.source import Source, open_source
 from vidence.models.internvideo3.latent import LatentCache
 
 LENGTH, SEQUENCES = 1024, 16
-CALIBRATED_LENGTH, CALIBRATED = 512, 32
+CALIBRATED_LENGTH, CALIBRATED = 4096, 4
 TRANSMLA = {0.667: 26.93, 0.5: 32.44, 0.333: 50.96, 0.25: 71.32}  # untrained, same model, texts and protocol
 PUBLISHED = 20.03
 
@@ -56,7 +56,7 @@ def corpora(
     """Return what is calibrated on, at most `limit` sequences, and what is measured on."""
     read = text_samples(tokens(source, texts / "wikitext2-valid.txt"), length=length, limit=limit)
     held = text_samples(tokens(source, texts / "wikitext2-test.txt"), length=LENGTH, limit=SEQUENCES)
-    origin = {"file": "wikitext2-valid.txt", "tokens": sum(one.length for one in read)}
+    origin = {"file": "wikitext2-valid.txt", "tokens": sum(one.length for one in read), "length": length}
     return Corpus(tuple(read), (origin,)), Corpus(tuple(held), ())
 
 

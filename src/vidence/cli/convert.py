@@ -43,10 +43,14 @@ _FILES = {"multiple": True, "type": click.Path(path_type=Path, dir_okay=False), 
     help="Files to measure on; by default every eighth sequence of those calibrated on, which is then held out.",
 )
 @click.option(
-    "--length", type=click.IntRange(min=16), default=512, show_default=True, help="Tokens a sequence."
+    "--length",
+    type=click.IntRange(min=16),
+    default=4096,
+    show_default=True,
+    help="Tokens a sequence: what is calibrated within a length is lost beyond it.",
 )
 @click.option(
-    "--sequences", type=click.IntRange(min=2), default=36, show_default=True, help="At most, of each text."
+    "--sequences", type=click.IntRange(min=2), default=6, show_default=True, help="At most, of each text."
 )
 @click.option(
     "--norm",
@@ -66,7 +70,10 @@ _FILES = {"multiple": True, "type": click.Path(path_type=Path, dir_okay=False), 
     "--uniform", is_flag=True, help="Give all layers the same ranks instead of measuring their worth."
 )
 @click.option(
-    "--compensate", is_flag=True, help="Fit each output projection on what the converted layers before give."
+    "--compensate/--no-compensate",
+    default=True,
+    show_default=True,
+    help="Fit each layer on what the converted layers before it give.",
 )
 @click.option(
     "--heal",

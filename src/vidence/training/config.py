@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -226,17 +227,20 @@ class Config(Part):
 
 
 def read_config(path: Path, changes: Sequence[str] = ()) -> Config:
-    """Read a file; `changes` are "table.key=value" in TOML, as the command line gives them. Paths are from the file.
+    """Read a file of TOML, or of JSON where it is named so; relative paths are taken from its folder.
+
+    `changes` are "table.key=value" in TOML, as the command line gives them.
 
     Raises:
         UsageError: the file cannot be read, or naming each key that is unknown or has a bad value.
     """
+    read = json.loads if path.suffix == ".json" else tomllib.loads
     try:
-        given: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+        given: dict[str, Any] = read(path.read_text("utf-8"))
     except OSError as fault:
         raise UsageError(f"{path}: cannot be read: {fault.strerror}") from fault
-    except tomllib.TOMLDecodeError as fault:
-        raise UsageError(f"{path}: is no TOML: {fault}") from fault
+    except ValueError as fault:
+        raise UsageError(f"{path}: is no {path.suffix[1:].upper() or 'TOML'}: {fault}") from fault
     for change in changes:
         _change(given, change)
     return checked(given, str(path), path.parent)

@@ -7,7 +7,7 @@ the same code: what differs is how a row tells its samples apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,16 +15,17 @@ from torch.utils.checkpoint import checkpoint
 from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLForConditionalGeneration
 
 from vidence.models.internvideo3.modeling import InternVideo3ForConditionalGeneration
+from vidence.models.internvideo3.prefill import Visible
 from vidence.training.packing import Pack
 from vidence.training.trajectory import IMAGE, VIDEO, Trajectory
 
-HEAD_TOKENS = (
-    1024  # learned tokens whose logits are in memory at once: 0.6 GB for a vocabulary of 152k in float32
-)
+if TYPE_CHECKING:
+    from vidence.training.sequence import Sharing
+
+HEAD_TOKENS = 1024  # whose logits are in memory at once: 0.6 GB for a vocabulary of 152k in float32
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(NamedTuple):
     """Of each learned token: its log-probability, the entropy there, and the divergence from a teacher's prediction."""
 
     logprobs_N: Tensor
@@ -51,35 +52,25 @@ class Learner(nn.Module):
         self.merge: int = vision.spatial_merge_size
         self._patch = vision.in_channels * vision.temporal_patch_size * vision.patch_size**2
         self.always_sees = False  # where weights are sharded, all processes must run the tower or none
+        self.sharing: Sharing | None = None  # where several processes hold parts of one row
 
     def forward(self, pack: Pack, *, teacher: Teacher | None = None, temperature: float = 1.0) -> Scores:
         """Score the learned tokens of a row, and what a teacher would have predicted in their place."""
-        hidden_ND = self.hidden(pack)[pack.places_N]
-        taught = None if teacher is None else teacher.hidden_ND.split(HEAD_TOKENS)
-        parts = [
-            checkpoint(
-                self._score,
-                each_ND,
-                targets_N,
-                teacher,
-                taught and taught[at],
-                temperature,
-                use_reentrant=False,
-            )
-            for at, (each_ND, targets_N) in enumerate(
-                zip(hidden_ND.split(HEAD_TOKENS), pack.targets_N.split(HEAD_TOKENS), strict=True)
-            )
-        ]
-        logprobs, entropies, divergences = zip(*parts, strict=True)
-        return Scores(torch.cat(logprobs), torch.cat(entropies), torch.cat(divergences) if teacher else None)
+        if self.sharing is None:
+            return self._scores(pack, self.hidden(pack)[pack.places_N], teacher, temperature)
+        own = self.sharing.portion(pack)
+        taught = None if teacher is None else Teacher(teacher.hidden_ND[own.mine_N], teacher.head)
+        part = self._scores(own.pack, self.hidden(own.pack, own.seen)[own.pack.places_N], taught, temperature)
+        whole = [None if each is None else self.sharing.summed(each, own.mine_N) for each in part]
+        return Scores(*whole)  # type: ignore[arg-type]
 
     def teach(self, pack: Pack) -> Teacher:
         """Return what this model, unchanged, would predict in place of the learned tokens of a row."""
         with torch.no_grad():
             return Teacher(self.hidden(pack)[pack.places_N], self.model.lm_head)
 
-    def hidden(self, pack: Pack) -> Tensor:
-        """Run tower and decoder: (L, D)."""
+    def hidden(self, pack: Pack, visible: Visible | None = None) -> Tensor:
+        """Run tower and decoder: (L, D). `visible` tells what tokens see, where they are not the whole row."""
         core = self.model.model
         embeds_LD = core.language_model.embed_tokens(pack.ids_L)
         deep: list[Tensor] = []
@@ -99,7 +90,11 @@ class Learner(nn.Module):
             visual_pos_masks=None if pack.patches_PD is None else pack.visual_L[None],
             deepstack_visual_embeds=deep or None,
             use_cache=False,
-            **self._told_apart(pack),
+            **(
+                self._told_apart(pack)
+                if visible is None
+                else {"seen": visible, "position_ids": pack.positions_3L[:, None]}
+            ),
         )
         return out.last_hidden_state[0]
 
@@ -124,6 +119,17 @@ class Learner(nn.Module):
         changed_L = torch.cat([pack.segments_L.new_ones(1), pack.segments_L.diff()]) != 0
         order_L = at_L - torch.where(changed_L, at_L, 0).cummax(0).values
         return {"position_ids": torch.cat([order_L[None, None], positions_31L])}
+
+    def _scores(self, pack: Pack, hidden_ND: Tensor, teacher: Teacher | None, temperature: float) -> Scores:
+        """Score learned tokens from the hidden states before them, a few at a time."""
+        taught = None if teacher is None else teacher.hidden_ND.split(HEAD_TOKENS)
+        parts = []
+        for at, each_ND in enumerate(hidden_ND.split(HEAD_TOKENS)):
+            targets_N = pack.targets_N[at * HEAD_TOKENS : at * HEAD_TOKENS + len(each_ND)]
+            given = each_ND, targets_N, teacher, taught and taught[at], temperature
+            parts.append(checkpoint(self._score, *given, use_reentrant=False))
+        logprobs, entropies, divergences = zip(*parts, strict=True)
+        return Scores(torch.cat(logprobs), torch.cat(entropies), torch.cat(divergences) if teacher else None)
 
     def _score(
         self,

@@ -22,6 +22,7 @@ from vidence.training.log import Log
 from vidence.training.packing import Pack, packed
 from vidence.training.parallel import Processes, average_gradients, join, leave, shard, whole
 from vidence.training.schedule import adamw, freeze, phase_at, rate_at
+from vidence.training.sequence import share_rows
 from vidence.training.stages import STAGES
 from vidence.training.stages.stage import Run, Stage
 from vidence.training.trajectory import Trajectory
@@ -63,6 +64,7 @@ class Trainer:
         self.dtype = torch.bfloat16 if config.model.dtype == "bfloat16" else torch.float32
         self.sharded = config.parallel.shard and not processes.alone
         self._copy = copy.deepcopy(self.learner) if self.sharded else None
+        share_rows(self.learner, processes)
         if self.sharded:
             shard(self.learner, processes, self.dtype)
         self.optimiser = adamw(self.learner, config.optimiser)
@@ -77,11 +79,11 @@ class Trainer:
         """Train to the end."""
         config, step, phase = self.config, 0, -1
         if self.found:
-            step, state = saving.resume(self.found[-1], self.learner, self.optimiser, self.processes)
+            step, states = saving.resume(self.found[-1], self.learner, self.optimiser, self.processes)
             if step < config.steps:
                 phase = phase_at(config.phases, step)[0]
                 self.stage.begin(config.phases[phase], phase)
-                self.stage.restore(state)
+                self.stage.restore(states)
         while step < config.steps:
             if (now := phase_at(config.phases, step)[0]) != phase:
                 phase = now

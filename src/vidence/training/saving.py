@@ -21,7 +21,6 @@ from torch.distributed.checkpoint.state_dict import (
 from torch.distributed.checkpoint.state_dict_loader import load as load_shards
 from torch.distributed.checkpoint.state_dict_saver import save as save_shards
 
-from vidence.errors import UsageError
 from vidence.training.learner import Learner
 from vidence.training.parallel import Processes
 
@@ -60,23 +59,14 @@ def checkpoints(folder: Path) -> list[Path]:
 
 def resume(
     path: Path, learner: Learner, optimiser: torch.optim.Optimizer, processes: Processes
-) -> tuple[int, dict[str, Any]]:
-    """Load a checkpoint; return its step and this process' state.
-
-    Raises:
-        UsageError: it was written by another number of processes, whose places in the data are not these.
-    """
-    written = len(list(path.glob("rank-*.json")))
-    if written != processes.size:
-        raise UsageError(
-            f"{path}: was written by {written} processes, and these are {processes.size}; start as many"
-        )
+) -> tuple[int, list[dict[str, Any]]]:
+    """Load a checkpoint, by however many processes it was written; return its step and what each of them noted."""
     weights, moments = get_state_dict(learner, optimiser)
     loaded = {"model": weights, "optimiser": moments}
     load_shards(loaded, checkpoint_id=path, no_dist=processes.alone)
     set_state_dict(learner, optimiser, model_state_dict=loaded["model"], optim_state_dict=loaded["optimiser"])
-    state = json.loads((path / f"rank-{processes.rank}.json").read_text("utf-8"))
-    return int(path.name.removeprefix("step-")), state
+    files = sorted(path.glob("rank-*.json"), key=lambda file: int(file.stem.removeprefix("rank-")))
+    return int(path.name.removeprefix("step-")), [json.loads(file.read_text("utf-8")) for file in files]
 
 
 def export(folder: Path, learner: Learner, processor: Any, processes: Processes) -> None:

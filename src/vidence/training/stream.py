@@ -1,7 +1,7 @@
 """Samples in a fixed order from several sources, prepared ahead, with account kept of those that cannot be used.
 
-The order depends on the seed alone, so a stream is resumed from counts. Processes that hold different rows take turns:
-of R, the one of rank r is given samples r, r + R, r + 2 R.
+The order depends on the seed alone, so a stream is resumed from counts. Of several streams side by side, number p of P
+is given samples p, p + P, p + 2 P: what a run sees does not depend on how many processes it has.
 """
 
 from __future__ import annotations
@@ -50,10 +50,15 @@ class Account:
 
 
 class Order:
-    """Which sample comes when: sources in their shares, each one's samples shuffled anew every time through."""
+    """Which sample comes when: sources in their shares, each one's samples shuffled anew every time through.
 
-    def __init__(self, sizes: Sequence[int | None], shares: Sequence[float], seed: int) -> None:
-        self.sizes, self.seed = list(sizes), seed
+    Those of a source without end come in order from number `first`.
+    """
+
+    def __init__(
+        self, sizes: Sequence[int | None], shares: Sequence[float], seed: int, first: int = 0
+    ) -> None:
+        self.sizes, self.seed, self.first = list(sizes), seed, first
         self.shares = [share / sum(shares) for share in shares]
         self.counts = [0] * len(sizes)
         self._shuffled: dict[tuple[int, int], list[int]] = {}
@@ -65,7 +70,7 @@ class Order:
         count, size = self.counts[chosen], self.sizes[chosen]
         self.counts[chosen] += 1
         if size is None:
-            return chosen, count
+            return chosen, self.first + count
         return chosen, self._epoch(chosen, count // size, size)[count % size]
 
     def _epoch(self, source: int, epoch: int, size: int) -> list[int]:
@@ -87,15 +92,16 @@ class Stream(Generic[Item]):
         prepare: Callable[[Sample], Item],
         *,
         seed: int = 0,
-        rank: int = 0,
-        ranks: int = 1,
+        first: int = 0,
+        number: int = 0,
+        streams: int = 1,
         workers: int = 0,
         bad_share: float = 0.02,
         tell: Callable[[str], None] = lambda fault: None,
     ) -> None:
         self.sources, self.prepare, self.tell = sources, prepare, tell
-        self.order = Order([source.size for source in sources], shares, seed)
-        self.rank, self.ranks, self.taken = rank, ranks, 0
+        self.order = Order([source.size for source in sources], shares, seed, first)
+        self.number, self.streams, self.taken = number, streams, 0
         self.account = Account(bad_share)
         self._threads = ThreadPoolExecutor(workers) if workers else None
         self._ahead: deque[tuple[Where, Future[Any]]] = deque()
@@ -136,8 +142,8 @@ class Stream(Generic[Item]):
             self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _choose(self) -> Where:
-        chosen = [next(self.order) for _ in range(self.ranks)]
-        return chosen[self.rank]
+        chosen = [next(self.order) for _ in range(self.streams)]
+        return chosen[self.number]
 
     def _following(self) -> tuple[Where, Any, str | None]:
         if self._threads is None:

@@ -104,6 +104,7 @@ class InternVideo3TextModel(LatentModel, Qwen3VLTextModel):
         use_cache: bool | None = None,
         visual_pos_masks: Tensor | None = None,
         deepstack_visual_embeds: list[Tensor] | None = None,
+        seen: Visible | None = None,
         **kwargs: Any,
     ) -> BaseModelOutputWithPast:
         """Run the decoder.
@@ -111,6 +112,7 @@ class InternVideo3TextModel(LatentModel, Qwen3VLTextModel):
         attention_mask (B, T or L): 0 where padding. Without a cache its values may number samples that are packed in
         one row; tokens of different numbers do not see each other. position_ids (3 or 4, B, L) or (B, L).
         visual_pos_masks (B, L): which tokens are vision, with deepstack_visual_embeds for the first layers.
+        seen: what each token sees, where that is not told by attention_mask alone; not with a cache.
         A cache is made where use_cache asks for one and gradients are off; with one, `prefill_tokens` are run at once.
 
         Raises:
@@ -126,7 +128,8 @@ class InternVideo3TextModel(LatentModel, Qwen3VLTextModel):
         deep = _Deep(visual_pos_masks, deepstack_visual_embeds or [])
         length = hidden_BLD.shape[1]
         if cache is None:
-            hidden_BLD = self._run(hidden_BLD, position_ids_3BL, kinds_BL, segments_BL, None, deep)
+            seen = seen or Visible((length,), segments_BL=segments_BL)
+            hidden_BLD = self._run(hidden_BLD, position_ids_3BL, kinds_BL, seen, None, deep)
         else:
             cache.expect(kinds_BL)
             step, parts = self.prefill_tokens, []
@@ -141,7 +144,7 @@ class InternVideo3TextModel(LatentModel, Qwen3VLTextModel):
         hidden_BLD: Tensor,
         position_ids_3BL: Tensor,
         kinds_BL: Tensor,
-        segments_BL: Tensor | None,
+        seen: Visible | None,
         cache: LatentCache | None,
         deep: _Deep,
     ) -> Tensor:
@@ -149,7 +152,7 @@ class InternVideo3TextModel(LatentModel, Qwen3VLTextModel):
         shared = {
             "position_embeddings": self.rotary_emb(hidden_BLD, position_ids_3BL),
             "kinds_BL": None if deep.mask_BL is None else kinds_BL,
-            "seen": Visible((hidden_BLD.shape[1],), segments_BL=segments_BL),
+            "seen": seen,
             "plan": None if cache is None else cache.begin(kinds_BL, position_ids_3BL.amax(0), hidden_BLD),
             "past_key_values": cache,
         }

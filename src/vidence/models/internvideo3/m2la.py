@@ -66,7 +66,8 @@ class LatentAttention(nn.Module):
         )
         if past_key_values is None or plan is None:
             seen = seen or Visible((hidden_states.shape[1],))
-            rows = [torch.cat([latent_BLR, k_rope_BLP], -1)]
+            rows_BLW = torch.cat([latent_BLR, k_rope_BLP], -1)
+            rows = [rows_BLW if seen.gather is None else seen.gather(rows_BLW)]
             out_BHLv = self._expanded(q_content_BHLd, q_rope_BHLP, rows, seen)
         else:
             views = past_key_values.write(latent_BLR, k_rope_BLP, self.layer_idx, plan)

@@ -6,7 +6,7 @@ v value width, P rope width, R latent width, W = R + P, K = d + P.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,21 +28,25 @@ class Visible:
 
     limits: by stretch of rows, how many of its rows each query sees (B, L), or None for all.
     segments_BL: for tokens that attend to themselves: 0 is padding, and tokens of different numbers do not meet.
+    order_L, gather: where several processes hold parts of the tokens: which of all of them this process' are, and how
+    rows (B, L, W) of each become all rows in order; segments_BL are then those of all.
     """
 
     lengths: tuple[int, ...]
     limits: tuple[Tensor | None, ...] = ()
     segments_BL: Tensor | None = None
+    order_L: Tensor | None = None
+    gather: Callable[[Tensor], Tensor] | None = None
 
     def mask_BLS(self, start: int, stop: int, device: torch.device) -> Tensor | None:
         """Return what queries [start, stop) see, True where they do; None where that is all."""
         if self.segments_BL is not None:
-            query_BL, rows = (
-                self.segments_BL[:, start:stop, None],
-                torch.arange(self.lengths[0], device=device),
+            order_L = (
+                torch.arange(start, stop, device=device) if self.order_L is None else self.order_L[start:stop]
             )
-            causal_LS = rows <= torch.arange(start, stop, device=device)[:, None]
-            return causal_LS & (query_BL == self.segments_BL[:, None]) & (query_BL != 0)
+            query_BL1 = self.segments_BL[:, order_L, None]
+            causal_LS = torch.arange(self.lengths[0], device=device) <= order_L[:, None]
+            return causal_LS & (query_BL1 == self.segments_BL[:, None]) & (query_BL1 != 0)
         if all(limit is None for limit in self.limits):
             return None
         parts = [

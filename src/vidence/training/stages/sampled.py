@@ -43,7 +43,8 @@ class Sampled:
         )
         if self.stream is not None:
             self.stream.close()
-        self.stream = self.run.stream(phase, number, self._judgeable)
+        rows, row = self.run.processes.rows, self.run.processes.row
+        self.stream = self.run.streams(phase, number, rows, self._judgeable)[row]
 
     def packs(self, step: int) -> list[Pack]:
         """Return rows of the batch that is due, sampled anew when the last one is used up."""
@@ -73,10 +74,19 @@ class Sampled:
         assert self.stream is not None
         return {"stream": self.stream.state()}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a place in the data."""
+    def restore(self, states: Sequence[dict[str, Any]]) -> None:
+        """Go on from a place in the data.
+
+        Raises:
+            UsageError: there were more or fewer processes, whose samples were others.
+        """
         assert self.stream is not None
-        self.stream.restore(state["stream"])
+        if len(states) != self.run.processes.size:
+            raise UsageError(
+                f"the run was begun by {len(states)} processes, and these are {self.run.processes.size}; what a policy "
+                "samples depends on them, so start as many"
+            )
+        self.stream.restore(states[self.run.processes.rank]["stream"])
 
     def chosen(
         self, groups: Sequence[Sequence[Episode]], samples: Sequence[Sample]

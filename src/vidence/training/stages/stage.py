@@ -17,6 +17,8 @@ from vidence.training.parallel import Processes
 from vidence.training.sources import Sample, open_source
 from vidence.training.stream import Stream
 
+PHASE_SAMPLES = 1_000_000  # of a source without end, each phase begins so many after the one before
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -33,17 +35,25 @@ class Run:
         """Return how messages are written while a phase lasts."""
         return Chat(self.processor, video_limits=seeing_limits(phase))
 
-    def stream(self, phase: PhasePart, number: int, prepare: Any) -> Stream[Any]:
-        """Return this process' samples in a phase."""
+    def streams(self, phase: PhasePart, index: int, count: int, prepare: Any) -> dict[int, Stream[Any]]:
+        """Return by number those of `count` streams of a phase's samples that are this process' own."""
+        mine = range(self.processes.row, count, self.processes.rows)
+        workers = max(self.config.workers // max(len(mine), 1), 1) if self.config.workers else 0
+        return {number: self._stream(phase, index, number, count, prepare, workers) for number in mine}
+
+    def _stream(
+        self, phase: PhasePart, index: int, number: int, count: int, prepare: Any, workers: int
+    ) -> Stream[Any]:
         config = self.config
         return Stream(
             [open_source(part, phase) for part in config.sources],
             [part.share for part in config.sources],
             prepare,
-            seed=config.seed + number,
-            rank=self.processes.row,
-            ranks=self.processes.rows,
-            workers=config.workers,
+            seed=config.seed + index,
+            first=index * PHASE_SAMPLES,
+            number=number,
+            streams=count,
+            workers=workers,
             bad_share=config.bad_share,
             tell=self.log.fault,
         )
@@ -95,8 +105,8 @@ class Stage(Protocol):
         """Return what it takes to go on from here."""
         ...
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from where another run was."""
+    def restore(self, states: Sequence[dict[str, Any]]) -> None:
+        """Go on from where another run was, given what each of its processes returned."""
         ...
 
 

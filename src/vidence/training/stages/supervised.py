@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from vidence.training.config import PhasePart
@@ -18,26 +19,25 @@ class Supervised:
 
     def __init__(self, run: Run, teacher: Learner | None = None) -> None:
         self.run, self.config, self.teacher = run, run.config.learn, teacher
-        self.rows: Rows | None = None
+        self.rows: dict[int, Rows] = {}
 
     def begin(self, phase: PhasePart, number: int) -> None:
-        """Start a phase."""
+        """Start a phase: each of a step's rows has a stream of its own."""
         self.phase, self.chat = phase, self.run.chat(phase)
-        if self.rows is not None:
-            self.rows.stream.close()
+        for rows in self.rows.values():
+            rows.stream.close()
 
         def prepare(sample: Any) -> Trajectory:
             return fitting(self.chat.trajectory(sample.name, sample.messages), phase.pack_tokens)
 
-        self.rows = Rows(self.run.stream(phase, number, prepare))
+        streams = self.run.streams(phase, number, phase.packs, prepare)
+        self.rows = {number: Rows(stream) for number, stream in streams.items()}
 
     def packs(self, step: int) -> list[Pack]:
         """Return the next rows."""
         del step
-        assert self.rows is not None  # a phase has begun
-        learner, processes = self.run.learner, self.run.processes
-        count = -(-self.phase.packs // processes.rows)
-        taken = [self.rows.take(self.phase.pack_tokens) for _ in range(count)]
+        learner = self.run.learner
+        taken = [rows.take(self.phase.pack_tokens) for rows in self.rows.values()]
         return [packed(row, learner.place, learner.merge) for row in taken]
 
     def weight(self, pack: Pack) -> float:
@@ -65,15 +65,15 @@ class Supervised:
 
     def told(self) -> dict[str, float]:
         """Return how many samples were bad."""
-        assert self.rows is not None
-        return {"bad_samples": self.run.processes.total(self.rows.stream.account.bad)[0]}
+        bad = sum(rows.stream.account.bad for rows in self.rows.values())
+        return {"bad_samples": self.run.processes.total(bad)[0]}
 
     def state(self) -> dict[str, Any]:
-        """Return the place in the data."""
-        assert self.rows is not None
-        return self.rows.state()
+        """Return the places in the data, by stream."""
+        return {str(number): rows.state() for number, rows in self.rows.items()}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a place in the data."""
-        assert self.rows is not None
-        self.rows.restore(state)
+    def restore(self, states: Sequence[dict[str, Any]]) -> None:
+        """Go on from places in the data, whichever process was there."""
+        every = {int(number): state for each in states for number, state in each.items()}
+        for number, rows in self.rows.items():
+            rows.restore(every[number])

@@ -34,7 +34,7 @@ class Recipe:
     centre: bool = True
     fold: int = 1
     norm: str = "exact"
-    compensate: bool = False
+    compensate: bool = True
     ridge: float = 1e-2
     probes: int = 4
 
