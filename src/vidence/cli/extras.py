@@ -8,7 +8,7 @@ import click
 
 from vidence.errors import UsageError
 
-PACKAGES = {"model": ("torch", "transformers")}
+PACKAGES = {"model": ("torch", "transformers"), "train": ("torch", "transformers", "pydantic", "tokenizers")}
 
 device_option = click.option(
     "--device",

@@ -28,6 +28,7 @@ COMMANDS = (
     "report",
     "chat",
     "convert",
+    "train",
     "world",
     "model",
     "models",

@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -258,6 +258,53 @@ def checked(given: dict[str, Any], name: str = "config", base: Path | None = Non
         lines = [f"{'.'.join(map(str, each['loc'])) or 'file'}: {_said(each)}" for each in fault.errors()]
         raise UsageError(f"{name}: " + "; ".join(lines)) from fault
     return config if base is None else _rebased(config, base)
+
+
+def described(part: type[Part] = Config, prefix: str = "") -> list[tuple[str, str, str | None, str]]:
+    """List every field: its name in the file, its type, its default (None: it must be given), and its meaning."""
+    found = list[tuple[str, str, str | None, str]]()
+    for name, field in part.model_fields.items():
+        inner = _part_of(field.annotation)
+        if inner is not None:
+            several = get_origin(field.annotation) is tuple
+            found += described(inner, f"{prefix}{name}{'[]' if several else ''}.")
+            continue
+        default = None if field.is_required() else _written(field.get_default(call_default_factory=True))
+        found.append((prefix + name, _type(field.annotation), default, field.description or ""))
+    return found
+
+
+def _part_of(annotation: Any) -> type[Part] | None:
+    """Return the table that a field holds, one or several."""
+    for each in (annotation, *get_args(annotation)):
+        if isinstance(each, type) and issubclass(each, Part):
+            return each
+    return None
+
+
+def _type(annotation: Any) -> str:
+    """Write a type as a reader of TOML thinks of it."""
+    origin, inner = get_origin(annotation), [each for each in get_args(annotation) if each is not type(None)]
+    if origin is Literal:
+        return " | ".join(map(str, inner))
+    if origin is Annotated or (origin is not None and origin is not tuple and origin is not dict):
+        return _type(inner[0])
+    if origin is tuple:
+        several = [_type(each) for each in inner if each is not Ellipsis]
+        return f"list of {several[0]}" if Ellipsis in inner else f"[{', '.join(several)}]"
+    if origin is dict:
+        return f"table of {_type(inner[1])}"
+    return {Path: "path", str: "text", int: "integer", float: "number", bool: "true | false"}.get(
+        annotation, str(annotation)
+    )
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, tuple):
+        value = list(value)
+    return json.dumps(value, default=str)
 
 
 def _said(fault: Any) -> str:
