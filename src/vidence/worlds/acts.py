@@ -41,7 +41,7 @@ def lay(stage: Stage, things: list[Thing], left: float = 0.1, right: float = 0.9
     """Lay things about: on spots of the place where they find room, else on the floor, apart from each other."""
     spots = stage.place.spots
     ground = next(iter(spots))
-    raised = [spot for spot in spots if spot not in (ground, "under") and stage.level >= 1]
+    raised = [spot for spot in spots if spot != ground and stage.level >= 1]
     places = slots(stage, max(len(things), 3), left, right)
     for thing, x in zip(things, places, strict=False):
         spot, y = ground, FLOOR + 0.03
@@ -58,10 +58,9 @@ def personal(stage: Stage) -> Act | None:
     if not actors:
         return None
     actor = pick(stage.rng, actors)
-    verbs = [verb for verb in (PERSONAL if actor.person else PETS) if PERSONAL[verb] <= stage.left_s]
-    if not verbs:
+    verb = pick(stage.rng, list(PERSONAL) if actor.person else PETS)
+    if PERSONAL[verb] > stage.left_s:  # none instead: the shortest would be the likeliest
         return None
-    verb = pick(stage.rng, verbs)
 
     def act() -> None:
         stage.do(actor, verb, PERSONAL[verb], verb)

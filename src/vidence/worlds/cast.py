@@ -108,9 +108,8 @@ def draw_things(
         if level >= 3 and things and rng.random() < 0.35:
             alike = [look for look in looks if look[0] == things[0].noun and look[1] != things[0].colour]
             fresh = alike or fresh
-        noun = pick(rng, sorted({look[0] for look in fresh}))
-        colour = pick(rng, [look[1] for look in fresh if look[0] == noun])
-        pattern = pick(rng, PATTERNS) if level >= 2 and noun in PATTERNED and rng.random() < 0.6 else "plain"
+        noun, colour = pick(rng, fresh)
+        pattern = pick(rng, PATTERNS) if level >= 2 and noun in PATTERNED else "plain"
         things.append(Thing(first_key + number, noun, colour, pattern, size))
     return things
 
@@ -121,27 +120,21 @@ def draw_actors(
     """Draw a world's actors, persons first; no two persons share shirt and hat, no two animals kind and fur."""
     hats = HATS if level else HATS[:1]
     colours = THING_COLOURS if level == 0 else tuple(COLOURS)
-    looks = [(colour, hat) for colour in colours for hat in hats if allowed(split, "shirt", colour, hat)]
-    actors = []
-    if level >= 2:  # look-alikes share a shirt: only the hat tells them apart
-        share = pick(rng, colours)
-        looks.sort(key=lambda look: look[0] != share)
-        alike, others = (
-            [look for look in looks if look[0] == share],
-            [look for look in looks if look[0] != share],
-        )
-        drawn = some(rng, alike, min(level, persons)) + some(rng, others, persons)
-    else:
-        drawn = some(rng, looks, persons)
-    for colour, hat in drawn[:persons]:
+    left = {colour: [hat for hat in hats if allowed(split, "shirt", colour, hat)] for colour in colours}
+    left = {colour: hats for colour, hats in left.items() if hats}
+    share = pick(rng, [colour for colour in left if len(left[colour]) > 1] or list(left))
+    actors: list[Actor] = []
+    for number in range(persons):
+        # From level 2 on the first ones share a shirt: only the hat tells them apart.
+        colour = share if level >= 2 and number < level and left.get(share) else pick(rng, list(left))
+        hat = left[colour].pop(int(rng.random() * len(left[colour])))
+        left = {colour: hats for colour, hats in left.items() if hats}
         noun = pick(rng, PERSONS[:2] if level == 0 else PERSONS)
-        left = names["women" if noun in ("woman", "girl") else "men"]
-        name = left.pop() if left else ""
-        lower = pick(rng, [name for name in ("blue", "black", "brown", "grey", "green") if name != colour])
+        waiting = names["women" if noun in ("woman", "girl") else "men"]
+        name = waiting.pop() if waiting else ""
+        lower = pick(rng, [one for one in ("blue", "black", "brown", "grey", "green") if one != colour])
         size = 0.5 if noun in PERSONS[:2] else 0.38
-        actors.append(
-            Actor(len(actors), noun, colour, hat, lower, pick(rng, SKINS), pick(rng, HAIRS), size, name)
-        )
+        actors.append(Actor(number, noun, colour, hat, lower, pick(rng, SKINS), pick(rng, HAIRS), size, name))
     for noun, colour in some(rng, looks_of(ANIMALS, FUR, split), animals):
         actors.append(Actor(len(actors), noun, colour, size=0.26 if noun != "horse" else 0.4))
     return actors

@@ -86,6 +86,14 @@ def _draw_parts(pen: Pen, scene: Scene, time_s: float) -> None:
                 x, y = hand(entity, state, state.scale)
                 draw_thing(pen, thing, x, y + 0.4 * thing.size * of.scale, scale=of.scale, colour=of.colour)
         else:
+            turned = 2.3 * state.phase if state.pose == "spin" else 0.0
             draw_thing(
-                pen, entity, state.x, state.y, scale=state.scale, colour=state.colour, opened=state.opened
+                pen,
+                entity,
+                state.x,
+                state.y,
+                scale=state.scale,
+                colour=state.colour,
+                opened=state.opened,
+                turned=turned,
             )

@@ -106,7 +106,7 @@ class Asker:
         if keep_order:
             options.sort()
             at = options.index(word(right))
-        return self._question(text, tuple(options), at, word(right), evidence, None, needs)
+        return self._question(form, text, tuple(options), at, word(right), evidence, None, needs)
 
     def made(
         self, form: str, right: Answer, wrong: Sequence[Answer], word: Callable[[Answer], str],
@@ -127,15 +127,15 @@ class Asker:
     ) -> Question:  # fmt: skip
         """Return a question without options."""
         text = self.tongue.sentence(self.say(form, **slots), scope)
-        return self._question(text, (), None, answer, evidence, span, needs)
+        return self._question(form, text, (), None, answer, evidence, span, needs)
 
     def _question(
-        self, text: str, options: tuple[str, ...], correct: int | None, answer: str, evidence: Sequence[Span],
-        span: Span | None, needs: tuple[str, ...],
+        self, form: str, text: str, options: tuple[str, ...], correct: int | None, answer: str,
+        evidence: Sequence[Span], span: Span | None, needs: tuple[str, ...],
     ) -> Question:  # fmt: skip
         self._count += 1
         setting = self.world.setting
-        name = f"{setting.split}-{setting.level}-{self.world.seed}-{self.kind}-{self._count}"
+        name = f"{setting.split}-{setting.level}-{self.world.seed}-{form}-{self._count}"
         return Question(
             name,
             self.kind,

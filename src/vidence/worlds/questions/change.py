@@ -14,7 +14,7 @@ from vidence.worlds.lexicon import Tongue, word
 from vidence.worlds.question import Question
 from vidence.worlds.questions.asker import Asker
 from vidence.worlds.questions.facts import Facts
-from vidence.worlds.questions.perception import other_deeds
+from vidence.worlds.questions.wrong import other_deeds
 from vidence.worlds.scene import Scene
 
 JOINTS = {"en": " → ", "zh": " → ", "es": " → "}
@@ -70,6 +70,11 @@ def state(facts: Facts, asker: Asker) -> Iterator[Question]:
             rest = [one for one in wrong if one.state != change.state]
             spans = [event.span for event in last.values() if event.thing is change.thing]
             pool = alike if len(alike) >= 3 else alike + rest
+            shut = [
+                one for one in wrong if one.state == "open"
+            ]  # where a box is, that it is open is an option
+            if shut and change.state != "open":
+                pool = [shut[0], *[one for one in pool if one.state != "open"][:2]]
             yield from asker.made(
                 "state_end", change, pool, lambda one: one.said(tongue), [scene.span, *spans][:1], scope=scope
             )
@@ -116,11 +121,13 @@ def _change(scene: Scene, event: Event) -> Change | None:
         )
         return None if lay_there else Change(thing, "spot", event.value)
     holder = event.other if event.verb == "give" else event.subject
-    return Change(thing, "held", holder=holder) if isinstance(holder, Actor) else None
+    return Change(thing, "held", holder=holder) if isinstance(holder, Actor) and holder.person else None
 
 
 def _untrue(facts: Facts, scene: Scene, things: list[Thing]) -> list[Change]:
-    actors = [part.entity for part in facts.parts(scene, Actor) if isinstance(part.entity, Actor)]
+    actors = [
+        one for part in facts.parts(scene, Actor) if isinstance(one := part.entity, Actor) and one.person
+    ]
     actors += [actor for actor in facts.world.actors if actor.person and actor not in actors][:2]
     made = [Change(thing, "held", holder=actor) for thing in things for actor in actors]
     made += [
@@ -172,7 +179,7 @@ def _following(facts: Facts, asker: Asker, mine: list[Event], scope: str) -> Ite
         if before not in mine or after not in mine:
             continue
         others = [event for event in mine if event not in (before, after)]
-        wrong = others[:1] + other_deeds(facts, after, facts.deeds[who.look])
+        wrong = others[:1] + other_deeds(facts, asker, after, facts.deeds[who.look])
         yield from asker.made(
             "chain_next", after, [one for one in wrong if one.verb in PERSONAL],
             lambda one: tongue.clause(one, "").strip(),

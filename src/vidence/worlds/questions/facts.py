@@ -27,6 +27,7 @@ class Facts:
     def __init__(self, world: World) -> None:
         self.world = world
         self.scenes = world.scenes
+        self.split = world.setting.split
         self.events: dict[int, list[Event]] = defaultdict(list)
         self.deeds: dict[Hashable, list[Event]] = defaultdict(list)
         self.found: dict[Hashable, list[int]] = defaultdict(list)
@@ -77,7 +78,7 @@ class Facts:
         self.found["noun", entity.noun].append(scene.index)
         self.found["noun+colour", entity.noun, entity.colour].append(scene.index)
         for beat in part.beats:
-            if beat.x0 != beat.x1 and beat.pose.startswith(("walk", "slide", "roll")):
+            if (beat.x0, beat.y0) != (beat.x1, beat.y1) and beat.pose.startswith(("walk", "slide", "roll")):
                 self.found["goes", entity.look].append(scene.index)
                 self.ways[entity.look].add("left" if beat.x1 < beat.x0 else "right")
 

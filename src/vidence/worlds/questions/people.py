@@ -10,8 +10,8 @@ from vidence.worlds.event import Event
 from vidence.worlds.question import Question
 from vidence.worlds.questions.asker import Asker
 from vidence.worlds.questions.facts import Facts, deed
-from vidence.worlds.questions.perception import ASKED, other_deeds, other_things
-from vidence.worlds.questions.reading import other_places
+from vidence.worlds.questions.perception import ASKED
+from vidence.worlds.questions.wrong import other_deeds, other_places, other_things
 
 
 def ego(facts: Facts, asker: Asker) -> Iterator[Question]:
@@ -122,7 +122,12 @@ def multihop(facts: Facts, asker: Asker) -> Iterator[Question]:
             )
         for verb in ("pick_up", "put_down"):
             done = [one for one in facts.deeds[who.look] if one.verb == verb]
-            if len(done) == 1 and done[0].thing and done[0].scene != event.scene:
+            if (
+                len(done) == 1
+                and done[0].thing
+                and done[0].scene != event.scene
+                and done[0].thing != event.thing
+            ):
                 yield from asker.made(
                     "hop_thing", done[0].thing, other_things(facts, asker, done[0].scene, done[0].thing), tongue.thing,
                     [event.span, done[0].span], c=tongue.clause(event, "").strip(), v=tongue.plain("does", verb),
@@ -144,7 +149,7 @@ def _told(facts: Facts, asker: Asker, event: Event, who: Actor) -> Iterator[Ques
     if deeds:
         right = deeds[int(asker.rng.random() * len(deeds))]
         same = [one.span for one in deeds if one.signature == right.signature]
-        wrong = other_deeds(facts, right, facts.deeds[who.look])
+        wrong = other_deeds(facts, asker, right, facts.deeds[who.look])
         yield from asker.made(
             "hop_name", right, wrong, lambda one: tongue.clause(one, "").strip(),
             [event.span, *same], needs=("frames", "text" if shown else "speech"), n=event.value,

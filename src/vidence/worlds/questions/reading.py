@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from vidence.worlds.cast import THING_COLOURS
 from vidence.worlds.lexicon import table
-from vidence.worlds.places import Place, places_of
 from vidence.worlds.question import Question
 from vidence.worlds.questions.asker import Asker
 from vidence.worlds.questions.facts import Facts
+from vidence.worlds.questions.wrong import other_places
 from vidence.worlds.special import words
 
 READ = ("frames", "text")
@@ -44,22 +44,6 @@ def text(facts: Facts, asker: Asker) -> Iterator[Question]:
             yield from asker.made(
                 "text_name", event.value, names, str, [event.span], needs=READ, a=tongue.name(event.subject)
             )
-
-
-def other_places(facts: Facts, scene: int) -> list[Place]:
-    """Return places that could be meant instead: some of the world's, some that could be of it; as likely indoors."""
-    setting = facts.world.setting
-    look = facts.scenes[scene].place.look
-    near = [one.place for one in facts.scenes[max(0, scene - 6) : scene + 6] if one.place.look != look]
-    if len({place.look for place in near}) >= 3:
-        return near
-    known = {place.look for place in near} | {look}
-    return (
-        near
-        + [place for place in places_of(setting.split, setting.level) if place.look not in known][
-            scene % 5 :: 7
-        ]
-    )
 
 
 def needle(facts: Facts, asker: Asker) -> Iterator[Question]:

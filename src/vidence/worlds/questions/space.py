@@ -8,6 +8,7 @@ from vidence.worlds.cast import Thing
 from vidence.worlds.question import Question
 from vidence.worlds.questions.asker import Asker
 from vidence.worlds.questions.facts import Facts
+from vidence.worlds.questions.wrong import other_things
 from vidence.worlds.scene import Part, Scene
 
 FLOOR_KEPT = 0.25
@@ -75,6 +76,8 @@ def _beside(facts: Facts, asker: Asker, index: int, still: list[Part]) -> Iterat
             if 0 <= beyond < len(row) and abs(places[beyond] - places[at]) < 0.06:
                 continue
             wrong = [one.entity for one in row if one not in (part, row[at])]
+            wrong += other_things(facts, asker, index, row[at].entity) if len(wrong) < 3 else []
+            wrong = [one for one in wrong if one.look != part.entity.look]
             made = asker.choice(
                 form,
                 row[at].entity,

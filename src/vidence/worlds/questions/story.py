@@ -12,8 +12,7 @@ from vidence.worlds.plot import Plot
 from vidence.worlds.question import Question
 from vidence.worlds.questions.asker import Asker
 from vidence.worlds.questions.facts import Facts
-from vidence.worlds.questions.perception import other_things
-from vidence.worlds.questions.reading import other_places
+from vidence.worlds.questions.wrong import other_places, other_things
 from vidence.worlds.special import ODDITIES
 from vidence.worlds.synopsis import found_at, story, synopsis_of
 
@@ -47,7 +46,6 @@ def plot(facts: Facts, asker: Asker) -> Iterator[Question]:
             continue
         given = events["give"]
         others = [actor for actor in world.actors if actor.person and actor not in (one.lead, one.receiver)]
-        others += [actor for actor in world.actors if not actor.person]
         yield from asker.made(
             "plot_who", one.receiver, others, tongue.actor, [searched.span, given.span], a=lead
         )

@@ -11,7 +11,7 @@ from vidence.worlds.question import Question
 from vidence.worlds.questions.asker import Asker
 from vidence.worlds.questions.facts import Facts
 
-TELLING = ("search", "vain", "greet", "enter", "leave")
+TELLING = ("search", "vain", "greet", "enter", "leave", "flag")
 """What mostly comes early, or late, in a story or a scene."""
 
 
@@ -19,8 +19,11 @@ def order(facts: Facts, asker: Asker) -> Iterator[Question]:
     """Ask which of some events comes first or last, and what comes next."""
     tongue = asker.tongue
     events = facts.unique
+    wanted = [plot.thing for plot in facts.world.plots]  # it is found late and given away last
     for number in range(0, len(events), 3):
-        near = [one for one in events[number : number + 12] if one.verb not in TELLING]
+        near = [
+            one for one in events[number : number + 12] if one.verb not in TELLING and one.thing not in wanted
+        ]
         fresh: dict[int, list[Event]] = {}
         for event in near:  # of one scene only one: comings and goings would tell the order
             fresh.setdefault(event.scene, []).append(event)
@@ -47,7 +50,7 @@ def order(facts: Facts, asker: Asker) -> Iterator[Question]:
         if at + 1 >= len(everything) or everything[at + 1].span.start < event.span.end:
             continue
         after = everything[at + 1]
-        if after.verb.startswith("walk") or (
+        if after.verb.startswith(("walk", "search", "vain")) or (
             at + 2 < len(everything) and everything[at + 2].span.start == after.span.start
         ):
             continue
