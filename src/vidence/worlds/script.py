@@ -73,7 +73,7 @@ class _Writer:
         persons = 3 if self.level < 2 else min(4 + len(self.lengths) // 12, 14)
         names = {who: some(self.rng, words(self.split, who), 8) for who in ("women", "men")}
         self.actors = draw_actors(
-            self.rng, self.split, self.level, persons, 2 if self.level < 2 else 3, names
+            self.rng, self.split, self.level, persons, 2 if self.level < 2 else 4, names
         )
         self.persons = [actor for actor in self.actors if actor.person]
         self.animals = [actor for actor in self.actors if not actor.person]
@@ -138,6 +138,7 @@ class _Writer:
                 pick(rng, self.animals),
                 self.things(rng, 2),
                 pick(rng, ODDITIES),
+                self.split,
             )
         else:
             self._play(stage, role)

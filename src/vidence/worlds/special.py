@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 
 from vidence.worlds.acts import PERSONAL, PETS, lay, open_or_close, slots
-from vidence.worlds.cast import THING_COLOURS, Actor, Thing
+from vidence.worlds.cast import THING_COLOURS, Actor, Thing, allowed
 from vidence.worlds.drawing import pick, some
 from vidence.worlds.event import Event
 from vidence.worlds.lexicon import Tongue, table
@@ -81,11 +81,14 @@ def chain(stage: Stage, actor: Actor, things: Sequence[Thing], most: int) -> Non
         stage.rest(actor)
 
 
-def oddity(stage: Stage, person: Actor, animal: Actor, things: Sequence[Thing], verb: str) -> None:
+def oddity(
+    stage: Stage, person: Actor, animal: Actor, things: Sequence[Thing], verb: str, split: str
+) -> None:
     """Show one impossible thing, among others to whom it might have happened."""
     rng, wide = stage.rng, stage.aspect
     lay(stage, [thing for thing in things if thing.noun != "clock"], 0.3, 0.9)
-    clock = Thing(things[0].key + 500, "clock", pick(rng, THING_COLOURS), size=0.2)
+    colours = [one for one in THING_COLOURS if allowed(split, "clock", one)]
+    clock = Thing(things[0].key + 500, "clock", pick(rng, colours), size=0.2)
     stage.put(clock, wide * 0.5, 0.3)
     stage.put(person, wide * (0.1 + 0.1 * rng.random()), FLOOR - 0.02)
     stage.put(animal, wide * (0.75 + 0.15 * rng.random()), FLOOR, facing=-1)

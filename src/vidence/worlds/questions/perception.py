@@ -52,6 +52,8 @@ def action(facts: Facts, asker: Asker) -> Iterator[Question]:
                 others = [
                     actor for actor in able if actor.look != event.subject.look and actor is not event.other
                 ]
+                alike = [actor for actor in others if actor.person == event.subject.person]
+                others = alike if len(alike) >= 3 else others
                 made = asker.choice(
                     "action_who", event.subject, others, tongue.actor, [event.span], scope=who,
                     c=tongue.clause(event, "").strip(),

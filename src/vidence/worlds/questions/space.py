@@ -11,7 +11,7 @@ from vidence.worlds.questions.facts import Facts
 from vidence.worlds.questions.wrong import other_things
 from vidence.worlds.scene import Part, Scene
 
-FLOOR_KEPT = 0.25
+FLOOR_KEPT = (0.42, 0.25)
 JUMPS_NEED_S = 5.25
 """In a scene of level 0 that lasts this long, one to four jumps are as likely."""
 
@@ -50,7 +50,7 @@ def _spots(facts: Facts, asker: Asker, scene: Scene, still: list[Part]) -> Itera
         on = lies[0] if lies else ground if at.y > 0.9 else ""
         scope = asker.scope(facts, ("seen", part.entity.look), scene.index)
         # More lie on the floor than elsewhere: fewer of those are asked for, so that no spot is the likelier answer.
-        if not on or scope is None or (on == ground and asker.rng.random() > FLOOR_KEPT):
+        if not on or scope is None or (on == ground and asker.rng.random() > FLOOR_KEPT[len(spots) > 3]):
             continue
         yield from asker.made(
             "spatial_spot", on, [spot for spot in spots if spot != on], lambda one: tongue.plain("spots", one),

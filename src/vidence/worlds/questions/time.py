@@ -15,6 +15,10 @@ TELLING = ("search", "vain", "greet", "enter", "leave", "flag")
 """What mostly comes early, or late, in a story or a scene."""
 
 
+UNLIKELY = ("search", "vain", "put_down", "walk_left", "walk_right")
+"""What seldom comes next, or may go on unnamed (walking): asked for neither as the right answer nor as a wrong one."""
+
+
 def order(facts: Facts, asker: Asker) -> Iterator[Question]:
     """Ask which of some events comes first or last, and what comes next."""
     tongue = asker.tongue
@@ -50,7 +54,7 @@ def order(facts: Facts, asker: Asker) -> Iterator[Question]:
         if at + 1 >= len(everything) or everything[at + 1].span.start < event.span.end:
             continue
         after = everything[at + 1]
-        if after.verb.startswith(("walk", "search", "vain")) or (
+        if after.verb in UNLIKELY or (
             at + 2 < len(everything) and everything[at + 2].span.start == after.span.start
         ):
             continue
@@ -62,9 +66,7 @@ def order(facts: Facts, asker: Asker) -> Iterator[Question]:
         near = [
             one for one in events[max(0, number - 8) : number + 9] if (one.subject is event.subject) == same
         ]
-        others = [
-            one for one in near if one is not after and one is not event and not one.verb.startswith("walk")
-        ]
+        others = [one for one in near if one is not after and one is not event and one.verb not in UNLIKELY]
         if len(others) < 2:
             continue
         made = asker.choice(
