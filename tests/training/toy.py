@@ -17,8 +17,8 @@ from vidence.training.chat import Chat
 from vidence.training.config import Config, checked
 from vidence.training.fresh import Size, tokenizer, write_fresh
 from vidence.training.loading import load_processor
+from vidence.training.preparing import seeing_limits
 from vidence.training.sources import WorldSource
-from vidence.training.stages.stage import seeing_limits
 from vidence.worlds import Setting, make_world
 
 SIZE = Size(

@@ -17,10 +17,11 @@ from vidence.errors import UsageError
 from vidence.training import saving
 from vidence.training.config import Config
 from vidence.training.learner import Learner
-from vidence.training.loading import load_learner, load_processor
+from vidence.training.loading import load_learner
 from vidence.training.log import Log
 from vidence.training.packing import Pack, packed
 from vidence.training.parallel import Processes, average_gradients, join, leave, shard, whole
+from vidence.training.preparing import Preparer, Workshop
 from vidence.training.schedule import adamw, freeze, phase_at, rate_at
 from vidence.training.sequence import share_rows
 from vidence.training.stages import STAGES
@@ -55,7 +56,7 @@ class Trainer:
         _begin(config.out, {"stage": name} | config.model_dump(mode="json"), leads=processes.leads)
         processes.wait()
         torch.manual_seed(config.seed)
-        processor = load_processor(config.model.path)
+        self.workshop = Workshop(Preparer(config))
         self.learner = load_learner(config.model.path, processes.device)
         self.learner.requires_grad_(True)
         freeze(self.learner, config.model)
@@ -71,9 +72,9 @@ class Trainer:
         self.found = saving.checkpoints(config.out / CHECKPOINTS)
         first = int(self.found[-1].name.removeprefix("step-")) if self.found else 0
         self.log = Log(config.out, leads=processes.leads, resumed_at=first)
-        self.run_ = Run(config, self.learner, self.whole, processor, processes, self.log)
+        self.run_ = Run(config, self.learner, self.whole, self.workshop, processes, self.log)
         self.stage: Stage = STAGES[name](self.run_)
-        self._filler = self._fill(processor)
+        self._filler = self._fill(self.workshop.preparer.processor)
 
     def run(self) -> dict[str, float]:
         """Train to the end."""
@@ -102,7 +103,8 @@ class Trainer:
         measured = self._measured()
         self.log.step(step, measured)
         self.log.close()
-        saving.export(config.out / MODEL, self.learner, self.run_.processor, self.processes)
+        self.workshop.close()
+        saving.export(config.out / MODEL, self.learner, self.workshop.preparer.processor, self.processes)
         return measured
 
     def whole(self) -> Learner:

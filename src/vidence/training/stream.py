@@ -9,15 +9,16 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from vidence.errors import UsageError, VidenceError
-from vidence.training.sources import Sample, Source
+from vidence.errors import UsageError
 
 Item = TypeVar("Item")
-Where = tuple[int, int]  # a source, and the number of a sample in it
+Where = tuple[int, int]
+"""A source, and the number of a sample in it."""
+
 JUDGED_AFTER = 50  # samples before the share of bad ones may stop a run
 TOLD = 5  # bad samples named in the error that stops it
 
@@ -83,29 +84,23 @@ class Order:
 
 
 class Stream(Generic[Item]):
-    """Prepare samples ahead in threads, in order; what cannot be used is named and left out."""
+    """Have samples prepared some ahead, in order; what cannot be used is named and left out."""
 
     def __init__(
         self,
-        sources: Sequence[Source],
-        shares: Sequence[float],
-        prepare: Callable[[Sample], Item],
+        order: Order,
+        make: Callable[[Where], Future[Any]],
         *,
-        seed: int = 0,
-        first: int = 0,
         number: int = 0,
         streams: int = 1,
-        workers: int = 0,
+        ahead: int = 1,
         bad_share: float = 0.02,
         tell: Callable[[str], None] = lambda fault: None,
     ) -> None:
-        self.sources, self.prepare, self.tell = sources, prepare, tell
-        self.order = Order([source.size for source in sources], shares, seed, first)
-        self.number, self.streams, self.taken = number, streams, 0
+        self.order, self.make, self.tell = order, make, tell
+        self.number, self.streams, self.ahead, self.taken = number, streams, ahead, 0
         self.account = Account(bad_share)
-        self._threads = ThreadPoolExecutor(workers) if workers else None
-        self._ahead: deque[tuple[Where, Future[Any]]] = deque()
-        self._deep = 4 * workers
+        self._coming: deque[tuple[Where, Future[Any]]] = deque()
 
     def __iter__(self) -> Iterator[tuple[Where, Item]]:
         return self
@@ -113,7 +108,11 @@ class Stream(Generic[Item]):
     def __next__(self) -> tuple[Where, Item]:
         """Return the next usable sample, with its source and number."""
         while True:
-            where, item, fault = self._following()
+            while len(self._coming) < self.ahead:
+                where = self._choose()
+                self._coming.append((where, self.make(where)))
+            where, coming = self._coming.popleft()
+            item, fault = coming.result()
             self.taken += 1
             if fault is not None:
                 self.tell(fault)
@@ -122,8 +121,8 @@ class Stream(Generic[Item]):
                 return where, item
 
     def at(self, where: Where) -> Item:
-        """Prepare one sample again."""
-        return self.prepare(self.sources[where[0]].sample(where[1]))
+        """Have one sample prepared again."""
+        return self.make(where).result()[0]
 
     def state(self) -> dict[str, Any]:
         """Return what it takes to go on from here."""
@@ -136,27 +135,6 @@ class Stream(Generic[Item]):
         self.taken = state["taken"]
         self.account.seen, self.account.bad = state["seen"], state["bad"]
 
-    def close(self) -> None:
-        """Let the threads end."""
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
-
     def _choose(self) -> Where:
         chosen = [next(self.order) for _ in range(self.streams)]
         return chosen[self.number]
-
-    def _following(self) -> tuple[Where, Any, str | None]:
-        if self._threads is None:
-            where = self._choose()
-            return where, *self._tried(where)
-        while len(self._ahead) < self._deep:
-            where = self._choose()
-            self._ahead.append((where, self._threads.submit(self._tried, where)))
-        where, coming = self._ahead.popleft()
-        return where, *coming.result()
-
-    def _tried(self, where: Where) -> tuple[Any, str | None]:
-        try:
-            return self.at(where), None
-        except VidenceError as fault:
-            return None, f"source {where[0]}, sample {where[1]}: {fault}"

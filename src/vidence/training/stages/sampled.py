@@ -38,13 +38,10 @@ class Sampled:
     def begin(self, phase: PhasePart, number: int) -> None:
         """Start a phase."""
         self.phase = phase
-        self.play = Play(
-            self.run.chat(phase), Rubric(self.run.config.reinforce.rewards), self.config, phase.seeing
-        )
-        if self.stream is not None:
-            self.stream.close()
+        chat = self.run.workshop.preparer.chat(phase)
+        self.play = Play(chat, Rubric(self.run.config.reinforce.rewards), self.config, phase.seeing)
         rows, row = self.run.processes.rows, self.run.processes.row
-        self.stream = self.run.streams(phase, number, rows, self._judgeable)[row]
+        self.stream = self.run.streams("question", number, rows)[row]
 
     def packs(self, step: int) -> list[Pack]:
         """Return rows of the batch that is due, sampled anew when the last one is used up."""
@@ -127,16 +124,3 @@ class Sampled:
         found = {"reward": reward / count, "kept_prompts": used / prompts, "tokens_said": tokens / count}
         found |= {"calls": calls / count} if self.config.turns > 1 else {}
         return found | {f"reward_{name}": value / count for name, value in zip(names, parts, strict=True)}
-
-    def _judgeable(self, sample: Sample) -> Sample:
-        """Pass on a sample whose answers rules can judge, and whose prompt leaves room for one."""
-        if sample.truth is None:
-            raise UsageError(f"{sample.name}: names no answer that rules could judge")
-        length = sum(len(piece.ids) for piece in self.play.chat.prompt(sample.question))
-        longest = length + self.config.turns * self.config.max_new_tokens
-        if longest > self.phase.pack_tokens:
-            raise UsageError(
-                f"{sample.name}: a prompt of {length} tokens and its answer do not fit a row of "
-                f"{self.phase.pack_tokens}; raise pack_tokens or lower fps and max_frames"
-            )
-        return sample

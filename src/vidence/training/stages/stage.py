@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from torch import Tensor
 
-from vidence.training.chat import Chat
 from vidence.training.config import Config, PhasePart
 from vidence.training.learner import Learner
 from vidence.training.log import Log
 from vidence.training.packing import Pack
 from vidence.training.parallel import Processes
+from vidence.training.preparing import Workshop
 from vidence.training.sources import Sample, open_source
-from vidence.training.stream import Stream
+from vidence.training.stream import Order, Stream, Where
 
 PHASE_SAMPLES = 1_000_000  # of a source without end, each phase begins so many after the one before
 
@@ -27,36 +28,37 @@ class Run:
     config: Config
     learner: Learner
     whole: Callable[[], Learner]
-    processor: Any
+    workshop: Workshop
     processes: Processes
     log: Log
 
-    def chat(self, phase: PhasePart) -> Chat:
-        """Return how messages are written while a phase lasts."""
-        return Chat(self.processor, video_limits=seeing_limits(phase))
+    def streams(self, wanted: str, phase: int, count: int) -> dict[int, Stream[Any]]:
+        """Return by number those of `count` streams of a phase's samples that are this process' own.
 
-    def streams(self, phase: PhasePart, index: int, count: int, prepare: Any) -> dict[int, Stream[Any]]:
-        """Return by number those of `count` streams of a phase's samples that are this process' own."""
+        `wanted` is what is made of a sample, as `Preparer` names it.
+        """
+        config, preparer = self.config, self.workshop.preparer
         mine = range(self.processes.row, count, self.processes.rows)
-        workers = max(self.config.workers // max(len(mine), 1), 1) if self.config.workers else 0
-        return {number: self._stream(phase, index, number, count, prepare, workers) for number in mine}
 
-    def _stream(
-        self, phase: PhasePart, index: int, number: int, count: int, prepare: Any, workers: int
-    ) -> Stream[Any]:
-        config = self.config
-        return Stream(
-            [open_source(part, phase) for part in config.sources],
-            [part.share for part in config.sources],
-            prepare,
-            seed=config.seed + index,
-            first=index * PHASE_SAMPLES,
-            number=number,
-            streams=count,
-            workers=workers,
-            bad_share=config.bad_share,
-            tell=self.log.fault,
-        )
+        def make(where: Where) -> Future[Any]:
+            return self.workshop.order(wanted, phase, where)
+
+        def stream(number: int) -> Stream[Any]:
+            sizes = [source.size for source in preparer.sources(phase)]
+            shares = [part.share for part in config.sources]
+            order = Order(sizes, shares, config.seed + phase, phase * PHASE_SAMPLES)
+            ahead = max(4 * config.workers // max(len(mine), 1), 1)
+            return Stream(
+                order,
+                make,
+                number=number,
+                streams=count,
+                ahead=ahead,
+                bad_share=config.bad_share,
+                tell=self.log.fault,
+            )
+
+        return {number: stream(number) for number in mine}
 
     def held_out(self, phase: PhasePart) -> list[Sample]:
         """Return this process' share of the samples that are measured on, the same every time."""
@@ -108,19 +110,6 @@ class Stage(Protocol):
     def restore(self, states: Sequence[dict[str, Any]]) -> None:
         """Go on from where another run was, given what each of its processes returned."""
         ...
-
-
-def seeing_limits(phase: PhasePart) -> dict[str, Any]:
-    """Return a phase's limits as the processor takes them."""
-    seeing = phase.seeing
-    limits: dict[str, Any] = {
-        "fps": seeing.fps,
-        "min_frames": min(seeing.min_frames, seeing.look_frames),
-        "max_frames": max(seeing.max_frames, seeing.look_frames),
-    }
-    return (
-        limits if seeing.max_frame_pixels is None else limits | {"max_frame_pixels": seeing.max_frame_pixels}
-    )
 
 
 def _held_out(sources: Sequence[Any], number: int) -> Sample:

@@ -9,9 +9,8 @@ from vidence.training.config import PhasePart
 from vidence.training.learner import Learner
 from vidence.training.measuring import answers, likelihood
 from vidence.training.objectives import cross_entropy, sample_weights
-from vidence.training.packing import Pack, Rows, fitting, packed
+from vidence.training.packing import Pack, Rows, packed
 from vidence.training.stages.stage import Loss, Run
-from vidence.training.trajectory import Trajectory
 
 
 class Supervised:
@@ -23,14 +22,8 @@ class Supervised:
 
     def begin(self, phase: PhasePart, number: int) -> None:
         """Start a phase: each of a step's rows has a stream of its own."""
-        self.phase, self.chat = phase, self.run.chat(phase)
-        for rows in self.rows.values():
-            rows.stream.close()
-
-        def prepare(sample: Any) -> Trajectory:
-            return fitting(self.chat.trajectory(sample.name, sample.messages), phase.pack_tokens)
-
-        streams = self.run.streams(phase, number, phase.packs, prepare)
+        self.phase, self.chat = phase, self.run.workshop.preparer.chat(phase)
+        streams = self.run.streams("trajectory", number, phase.packs)
         self.rows = {number: Rows(stream) for number, stream in streams.items()}
 
     def packs(self, step: int) -> list[Pack]:

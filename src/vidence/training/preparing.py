@@ -1,0 +1,125 @@
+"""Samples made ready for training, in this process or in others beside it: drawing, decoding and writing take time."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import Any
+
+import torch
+
+from vidence.errors import UsageError, VidenceError
+from vidence.training.chat import Chat
+from vidence.training.config import Config, PhasePart
+from vidence.training.loading import load_processor
+from vidence.training.packing import fitting
+from vidence.training.sources import Sample, Source, open_source
+from vidence.training.stream import Where
+from vidence.training.trajectory import Trajectory
+
+
+class Preparer:
+    """Make samples of a run's sources ready, in each of its phases."""
+
+    def __init__(self, config: Config) -> None:
+        self.config, self.processor = config, load_processor(config.model.path)
+        self._sources: dict[int, list[Source]] = {}
+
+    def trajectory(self, phase: int, where: Where) -> Trajectory:
+        """Return a sample to be learned as it is.
+
+        Raises:
+            VidenceError: it is damaged, does not fit a row, or has nothing to learn.
+        """
+        sample, part = self._sample(phase, where), self.config.phases[phase]
+        return fitting(self.chat(part).trajectory(sample.name, sample.messages), part.pack_tokens)
+
+    def question(self, phase: int, where: Where) -> Sample:
+        """Return a sample to be answered: rules can judge it, and there is room for an answer.
+
+        Raises:
+            VidenceError: it is damaged, or not so.
+        """
+        sample, part = self._sample(phase, where), self.config.phases[phase]
+        if sample.truth is None:
+            raise UsageError(f"{sample.name}: names no answer that rules could judge")
+        rollout = self.config.rollout
+        length = sum(len(piece.ids) for piece in self.chat(part).prompt(sample.question))
+        if length + rollout.turns * rollout.max_new_tokens > part.pack_tokens:
+            raise UsageError(
+                f"{sample.name}: a prompt of {length} tokens and its answer do not fit a row of {part.pack_tokens}; "
+                "raise pack_tokens or lower fps and max_frames"
+            )
+        return sample
+
+    def chat(self, part: PhasePart) -> Chat:
+        """Return how messages are written while a phase lasts."""
+        return Chat(self.processor, video_limits=seeing_limits(part))
+
+    def sources(self, phase: int) -> list[Source]:
+        """Return what a phase draws from."""
+        if phase not in self._sources:
+            part = self.config.phases[phase]
+            self._sources[phase] = [open_source(source, part) for source in self.config.sources]
+        return self._sources[phase]
+
+    def tried(self, wanted: str, phase: int, where: Where) -> tuple[Any, str | None]:
+        """Return what is wanted, `trajectory` or `question`; or None and what is wrong with it."""
+        try:
+            return getattr(self, wanted)(phase, where), None
+        except VidenceError as fault:
+            return None, f"source {where[0]}, sample {where[1]}: {fault}"
+
+    def _sample(self, phase: int, where: Where) -> Sample:
+        return self.sources(phase)[where[0]].sample(where[1])
+
+
+class Workshop:
+    """Prepare in processes of one's own; without any, at once."""
+
+    def __init__(self, preparer: Preparer) -> None:
+        self.preparer, self.workers = preparer, preparer.config.workers
+        self._pool: ProcessPoolExecutor | None = None
+        if self.workers:
+            context = multiprocessing.get_context("spawn")  # a process that has used a GPU must not be forked
+            self._pool = ProcessPoolExecutor(self.workers, context, _begin, (preparer.config,))
+
+    def order(self, wanted: str, phase: int, where: Where) -> Future[Any]:
+        """Have a sample prepared."""
+        if self._pool is not None:
+            return self._pool.submit(_made, wanted, phase, where)
+        done: Future[Any] = Future()
+        done.set_result(self.preparer.tried(wanted, phase, where))
+        return done
+
+    def close(self) -> None:
+        """Let the processes end."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def seeing_limits(phase: PhasePart) -> dict[str, Any]:
+    """Return a phase's limits as the processor takes them."""
+    seeing = phase.seeing
+    limits: dict[str, Any] = {
+        "fps": seeing.fps,
+        "min_frames": min(seeing.min_frames, seeing.look_frames),
+        "max_frames": max(seeing.max_frames, seeing.look_frames),
+    }
+    return (
+        limits if seeing.max_frame_pixels is None else limits | {"max_frame_pixels": seeing.max_frame_pixels}
+    )
+
+
+_mine: Preparer | None = None
+
+
+def _begin(config: Config) -> None:
+    global _mine
+    torch.set_num_threads(1)
+    _mine = Preparer(config)
+
+
+def _made(wanted: str, phase: int, where: Where) -> tuple[Any, str | None]:
+    assert _mine is not None  # each process begins with _begin
+    return _mine.tried(wanted, phase, where)
