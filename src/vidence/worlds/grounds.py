@@ -11,7 +11,7 @@ from vidence.worlds.places import FURNITURE, GROUNDS, WALLS, Place
 SKIES: dict[str, tuple[Colour, float]] = {
     "day": ((150, 204, 244), 1.0),
     "dusk": ((246, 164, 110), 0.82),
-    "night": ((26, 34, 76), 0.5),
+    "night": ((26, 34, 76), 0.6),
 }
 """Colour of the sky, and how much of their brightness other things keep."""
 
@@ -151,7 +151,7 @@ def _street(pen: Pen, rng: Random, keep: float, white: bool) -> None:
         across, tall = 0.22 + 0.14 * rng.random(), 0.3 + 0.22 * rng.random()
         wall = shade(pick(rng, ((186, 110, 86), (206, 186, 150), (150, 130, 120), (176, 150, 170))), keep)
         pen.box(x, 0.68 - tall, x + across, 0.68, wall)
-        lit = (250, 220, 120) if keep < 0.6 else shade((170, 206, 226), keep)
+        lit = (250, 220, 120) if keep < 0.7 else shade((170, 206, 226), keep)
         for row in range(int(tall / 0.14)):
             for column in range(2):
                 left, top = x + across * (0.16 + 0.42 * column), 0.71 - tall + 0.14 * row
@@ -248,7 +248,7 @@ def _station(pen: Pen, rng: Random, keep: float, white: bool) -> None:
     pen.box(0, 0.3, wide, 0.64, train)
     for window in range(6):
         left = wide * (0.03 + 0.17 * window)
-        pen.box(left, 0.36, left + wide * 0.11, 0.48, (250, 226, 140) if keep < 0.6 else (200, 224, 236))
+        pen.box(left, 0.36, left + wide * 0.11, 0.48, (250, 226, 140) if keep < 0.7 else (200, 224, 236))
     pen.box(0, 0.64, wide, 0.7, (50, 50, 54))
     pen.box(0, 0.7, wide, 1, shade((232, 236, 242) if white else (178, 176, 172), keep))
     pen.box(0, 0.72, wide, 0.735, shade((246, 214, 60), keep))

@@ -20,10 +20,10 @@ def draw_thing(
     opened: bool = False,
     turned: float = 0.0,
 ) -> None:
-    """Draw a thing whose foot stands at (x, y)."""
+    """Draw a thing whose foot stands at (x, y); dark ones have a light edge, so that they show at night."""
     size = thing.size * scale
     tone = COLOURS[colour or thing.colour]
-    edge = shade(tone, 0.5) if sum(tone) > 150 else (110, 110, 118)
+    edge = shade(tone, 0.5) if sum(tone) > 150 else (176, 176, 184)
 
     def at(across: float, up: float) -> Point:
         return x + across * size, y - up * size

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
-from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vidence.timeline import Span
 from vidence.worlds.cast import Actor, Thing
 from vidence.worlds.event import Event
+from vidence.worlds.questions.sight import seen_span
 from vidence.worlds.scene import Part, Scene
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Facts:
         self.events: dict[int, list[Event]] = defaultdict(list)
         self.deeds: dict[Hashable, list[Event]] = defaultdict(list)
         self.found: dict[Hashable, list[int]] = defaultdict(list)
+        self._seen: dict[tuple[int, int], Span | None] = {}
         self.ways: dict[Hashable, set[str]] = defaultdict(set)
         self.at_place: dict[Hashable, set[int]] = defaultdict(set)
         for scene in world.scenes:
@@ -87,19 +88,11 @@ class Facts:
         return [part for part in scene.parts if isinstance(part.entity, kind) and self.seen(scene, part)]
 
     def seen(self, scene: Scene, part: Part) -> Span | None:
-        """Return from when to when a part is in the picture, whole; None if never."""
-        inside = (0.0, self.world.setting.aspect)
-        times = [step / 4 for step in range(int(scene.span.duration * 4))]
-        shown = []
-        for time in times:
-            state = part.at(time)
-            if state.pose == "held" or (state.pose != "hidden" and inside[0] <= state.x <= inside[1]):
-                shown.append(time)
-        if not shown:
-            return None
-        return Span.of(scene.span.start, scene.span.end) if len(shown) == len(times) else Span(
-            scene.span.start + Fraction(shown[0]), min(scene.span.start + Fraction(shown[-1] + 0.25), scene.span.end)
-        )  # fmt: skip
+        """Return from when to when a part can be seen; None if never."""
+        key = (scene.index, part.entity.key)
+        if key not in self._seen:
+            self._seen[key] = seen_span(scene, part, self.world.setting.aspect)
+        return self._seen[key]
 
     def moved(self, scene: Scene, thing: Thing) -> bool:
         """Say whether a thing is moved or changed in a scene."""

@@ -60,8 +60,8 @@ def _spots(facts: Facts, asker: Asker, scene: Scene, still: list[Part]) -> Itera
 
 def _beside(facts: Facts, asker: Asker, index: int, still: list[Part]) -> Iterator[Question]:
     tongue, scene = asker.tongue, facts.scenes[index]
-    if len(still) != len(facts.parts(scene, Thing)):
-        return  # what is carried about is beside now this, now that
+    if len(still) != sum(isinstance(part.entity, Thing) for part in scene.parts):
+        return  # one is hidden, or carried about and beside now this, now that
     row = sorted(still, key=lambda part: part.at(0.0).x)
     places = [part.at(0.0).x for part in row]
     for number, part in enumerate(row):
