@@ -16,12 +16,12 @@ def draw_animal(pen: Pen, actor: Actor, state: State, scale: float) -> None:
     edge = shade(fur, 0.55) if sum(fur) > 150 else (90, 90, 96)
     low = min(1.0, 2.6 * min(state.phase, 1 - state.phase)) if state.pose.startswith("reach") else 0.0
     sunk = 0.18 * min(1.0, state.phase * 3) if state.pose == "sit" else 0.0
-    hop = (
-        0.05 * abs(sin(8 * state.x / size))
-        if state.pose.startswith("walk") and actor.noun == "rabbit"
-        else 0.0
-    )
-    shake = 0.06 * sin(2 * pi * 4 * state.phase) if state.pose == "dance" else 0.0
+    hop = 0.0
+    if state.pose == "dance":
+        hop = 0.16 * abs(sin(2 * pi * 4 * state.phase))
+    elif state.pose.startswith("walk") and actor.noun == "rabbit":
+        hop = 0.1 * abs(sin(8 * state.x / size))
+    shake = 0.2 * sin(2 * pi * 4 * state.phase) if state.pose == "dance" else 0.0
 
     tip = 1.3 * min(1.0, 3 * min(state.phase, 1 - state.phase)) if state.pose == "fall" else 0.0
 

@@ -63,7 +63,7 @@ FURNITURE: dict[str, dict[str, tuple[float, float, float]]] = {
     "street": {"bench": (0.7, 0.94, 0.72)},
     "beach": {"blanket": (0.68, 0.94, 0.86)},
     "forest": {"blanket": (0.68, 0.94, 0.86)},
-    "park": {"bench": (0.7, 0.94, 0.72), "blanket": (0.1, 0.34, 0.84)},
+    "park": {"bench": (0.7, 0.94, 0.72)},
     "station": {"bench": (0.7, 0.94, 0.72)},
 }
 

@@ -30,8 +30,8 @@ def put_sign(stage: Stage, split: str, small: float) -> None:
     language = pick(rng, sorted(signs))
     text = pick(rng, signs[language])
     height = 0.052 if rng.random() < small else 0.1
-    height = min(height, height * 0.45 * stage.aspect / width_of(text, height))
-    x = stage.aspect * 0.97 - width_of(text, height) / 2 - 0.4 * height
+    height = min(height, height * 0.42 * stage.aspect / width_of(text, height))
+    x = stage.aspect * 0.91 - width_of(text, height) / 2 - 0.4 * height
     stage.sign = Sign(text, language, x, 0.2 if stage.place.noun != "station" else 0.22, height)
 
 

@@ -15,6 +15,7 @@ from vidence.worlds.cast import (
     Thing,
     allowed,
 )
+from vidence.worlds.drawing import some
 from vidence.worlds.event import Event
 from vidence.worlds.question import Question
 from vidence.worlds.questions.asker import Asker
@@ -106,7 +107,7 @@ def object_(facts: Facts, asker: Asker) -> Iterator[Question]:
                     if made:
                         yield made
         if facts.at_place[scene.place.look] == {scene.index}:
-            for part in facts.parts(scene, Thing):
+            for part in some(asker.rng, facts.parts(scene, Thing), 2):
                 here = {one.entity.look for one in scene.parts}
                 here |= {overlay.thing.look for overlay in scene.overlays if overlay.thing}
                 span = facts.seen(scene, part)

@@ -42,12 +42,16 @@ def spatial(facts: Facts, asker: Asker) -> Iterator[Question]:
 def _spots(facts: Facts, asker: Asker, scene: Scene, still: list[Part]) -> Iterator[Question]:
     tongue, spots = asker.tongue, scene.place.spots
     ground = next(iter(spots))
+    raised = [reach for spot, reach in spots.items() if spot not in (ground, "shelf")]
     if scene.kind != "stage" or len(spots) < 2:
         return
     for part in still:
         at = part.at(0.0)
         lies = [spot for spot, (left, right, y) in spots.items() if spot != ground and abs(y - at.y) < 0.001]
-        on = lies[0] if lies else ground if at.y > 0.9 else ""
+        clear = all(
+            not left - 0.08 < at.x / facts.world.setting.aspect < right + 0.08 for left, right, y in raised
+        )
+        on = lies[0] if lies else ground if at.y > 0.9 and clear else ""
         scope = asker.scope(facts, ("seen", part.entity.look), scene.index)
         # More lie on the floor than elsewhere: fewer of those are asked for, so that no spot is the likelier answer.
         if not on or scope is None or (on == ground and asker.rng.random() > FLOOR_KEPT[len(spots) > 3]):
