@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from vidence.worlds.cast import Actor, Thing
+from vidence.worlds.cast import THING_COLOURS, Actor, Thing, allowed
 from vidence.worlds.drawing import pick
 from vidence.worlds.event import Event
 from vidence.worlds.places import FLOOR
@@ -182,6 +182,23 @@ def bump(stage: Stage) -> Act | None:
     return act
 
 
+def recolour(stage: Stage) -> Act | None:
+    """A thing changes its colour, once a scene."""
+    turned = any(event.verb == "turn_colour" for event in stage.events)
+    things = things_of(stage)
+    if stage.level < 2 or turned or not things or stage.left_s < 1.5:
+        return None
+    thing = pick(stage.rng, things)
+    colours = [one for one in THING_COLOURS if one != thing.colour and allowed(stage.split, thing.noun, one)]
+    colour = pick(stage.rng, colours)
+
+    def act() -> None:
+        stage.beat(thing, "turn_colour", 1.0, value=colour)
+        stage.tell("turn_colour", thing, 1.0, value=colour)
+
+    return act
+
+
 def come(stage: Stage) -> Act | None:
     """Somebody who waits outside comes in."""
     away = [one for key, one in stage.entities.items() if isinstance(one, Actor) and key not in stage.present]
@@ -218,6 +235,8 @@ ACTS = (
     bump,
     come,
     come,
+    recolour,
+    recolour,
     go,
 )
 

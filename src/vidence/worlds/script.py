@@ -104,7 +104,9 @@ class _Writer:
             indoors = [one for one in self.places if one.noun in INDOORS]
             place = draw_place(self.rng, indoors)
         rng = generator("scene", self.split, self.level, self.seed, index)
-        return Stage(rng, index, start, self.lengths[index], place, self.setting.aspect, self.level)
+        return Stage(
+            rng, index, start, self.lengths[index], place, self.setting.aspect, self.level, self.split
+        )
 
     def things(self, rng: Random, count: int) -> list[Thing]:
         things = draw_things(rng, self.split, self.level, count, self.key, self.avoid)

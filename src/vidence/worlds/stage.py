@@ -36,9 +36,10 @@ class Stage:
         place: Place,
         aspect: float,
         level: int,
+        split: str,
     ) -> None:
         self.rng, self.index, self.start, self.place = rng, index, start, place
-        self.aspect, self.level = aspect, level
+        self.aspect, self.level, self.split = aspect, level, split
         self.duration = duration
         self.now_s = 0.0
         self.events: list[Event] = []

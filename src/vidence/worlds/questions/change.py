@@ -150,7 +150,7 @@ def _differs(one: Change, true: Change) -> bool:
 
 
 def chain(facts: Facts, asker: Asker) -> Iterator[Question]:
-    """Ask in which order three deeds follow each other, all of which could come in any order."""
+    """Ask in which order three deeds (four at level 3) follow each other, all of which could come in any order."""
     tongue = asker.tongue
     for scene in facts.scenes:
         events = [
@@ -189,8 +189,9 @@ def _following(facts: Facts, asker: Asker, mine: list[Event], scope: str) -> Ite
 
 def _ordered(asker: Asker, events: list[Event], form: str, scope: str, who: str) -> Iterator[Question]:
     tongue = asker.tongue
-    first = int(asker.rng.random() * (len(events) - 2))
-    chosen = events[first : first + 3]
+    length = 4 if asker.world.setting.level > 2 and len(events) > 3 else 3
+    first = int(asker.rng.random() * (len(events) - length + 1))
+    chosen = events[first : first + length]
     joint = JOINTS[tongue.language]
     said = [tongue.clause(event, "").strip() if who else tongue.clause(event) for event in chosen]
     orders = [joint.join(order) for order in permutations(said)]

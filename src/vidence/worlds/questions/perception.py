@@ -11,6 +11,7 @@ from vidence.worlds.cast import (
     PATTERNS,
     SIMPLE,
     THING_COLOURS,
+    THINGS,
     Actor,
     Thing,
     allowed,
@@ -38,7 +39,8 @@ def action(facts: Facts, asker: Asker) -> Iterator[Question]:
             if event.verb == "jump" and facts.world.setting.level and asker.rng.random() < JUMPS_LEFT_OUT:
                 continue
             near = asker.near(facts, scene.index)
-            if len(same) <= 4 and event.verb != "search":
+            thing_at_work = isinstance(event.subject, Thing) and facts.world.setting.level > 0
+            if len(same) <= 4 and event.verb != "search" and not thing_at_work:
                 made = asker.choice(
                     "action_what", event, other_deeds(facts, asker, event, done),
                     lambda one: tongue.clause(one, "").strip(),
@@ -97,7 +99,7 @@ def object_(facts: Facts, asker: Asker) -> Iterator[Question]:
                 if scope is not None:
                     nouns = [
                         noun
-                        for noun in SIMPLE
+                        for noun in (SIMPLE if facts.world.setting.level == 0 else THINGS)
                         if noun != event.subject.noun and allowed(split, noun, event.subject.colour)
                     ]
                     made = asker.choice(
@@ -109,6 +111,11 @@ def object_(facts: Facts, asker: Asker) -> Iterator[Question]:
         if facts.at_place[scene.place.look] == {scene.index}:
             for part in some(asker.rng, facts.parts(scene, Thing), 2):
                 here = {one.entity.look for one in scene.parts}
+                here |= {
+                    (event.subject.noun, event.value, event.subject.pattern)
+                    for event in facts.events[scene.index]
+                    if event.verb == "turn_colour" and isinstance(event.subject, Thing)
+                }
                 here |= {overlay.thing.look for overlay in scene.overlays if overlay.thing}
                 span = facts.seen(scene, part)
                 wrong = [
