@@ -185,7 +185,7 @@ def bump(stage: Stage) -> Act | None:
 def recolour(stage: Stage) -> Act | None:
     """A thing changes its colour, once a scene."""
     turned = any(event.verb == "turn_colour" for event in stage.events)
-    things = things_of(stage)
+    things = [thing for thing in things_of(stage) if thing.colour]
     if stage.level < 2 or turned or not things or stage.left_s < 1.5:
         return None
     thing = pick(stage.rng, things)

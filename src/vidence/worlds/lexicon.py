@@ -25,7 +25,11 @@ def table(name: str) -> dict[str, Any]:
 
 
 def word(group: str, key: str, language: str) -> Any:
-    """Return the entry of a group in a language."""
+    """Return the entry of a group in a language; pictures bring their own names."""
+    if key.startswith("picture/"):
+        from vidence.worlds.pictures import name
+
+        return name(key, language)
     return table("lexicon")[group][key][language]
 
 
@@ -59,6 +63,8 @@ class Tongue:
 
     def thing(self, thing: Thing) -> str:
         """Name a thing by all its look."""
+        if not thing.colour:
+            return self.the("things", thing.noun)
         pattern = [] if thing.pattern == "plain" else [("patterns", thing.pattern)]
         order = [*pattern, ("colours", thing.colour)]
         return self.the("things", thing.noun, *(order if self.language == "en" else reversed(order)))

@@ -50,6 +50,10 @@ class Pen:
         sx, sy, ox, oy = self._sx, self._sy, self._ox, self._oy
         return np.array([(round(x * sx + ox), round(y * sy + oy)) for x, y in points], np.int32)
 
+    def place(self, x: float, y: float) -> Point:
+        """Return a point of the stage in pixels, whose edges are whole numbers."""
+        return (x * self._sx + self._ox) / _ONE + 0.5, (y * self._sy + self._oy) / _ONE + 0.5
+
     def fill(self, colour: Colour) -> None:
         """Paint everything."""
         self.image_HWC[:] = colour

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidence.timeline import Instant
 from vidence.worlds.cast import Actor, Entity
+from vidence.worlds.pictures import LICENCE, MARK, PACKAGE, shelf
 
 if TYPE_CHECKING:
     from vidence.worlds.world import World
@@ -39,6 +40,11 @@ def to_json(world: World) -> dict[str, Any]:
             for scene in world.scenes
         ],
         "entities": [_entity(one) for one in _entities(world)],
+        "pictures": [
+            {"package": PACKAGE, "licence": LICENCE, "file": str(shelf()[one.noun].path)}
+            for one in _entities(world)
+            if one.noun.startswith(MARK)
+        ],
         "events": [event.to_json() for event in world.events],
         "lines": [
             {

@@ -12,6 +12,7 @@ from vidence.worlds.drawing import generator, pick, some
 from vidence.worlds.ego import ego
 from vidence.worlds.event import Event, Line
 from vidence.worlds.lexicon import Tongue
+from vidence.worlds.pictures import draw_pictures, shelf
 from vidence.worlds.places import FLOOR, INDOORS, draw_place, places_of
 from vidence.worlds.plot import Plot, draw_scenes, play_step
 from vidence.worlds.scene import Camera, Scene
@@ -68,6 +69,8 @@ class _Writer:
 
     def __init__(self, seed: int, setting: Setting) -> None:
         self.seed, self.setting, self.level, self.split = seed, setting, setting.level, setting.split
+        if setting.cast == "pictures":
+            shelf()
         self.rng = generator("world", self.split, self.level, seed)
         self.lengths = _lengths(self.rng, setting)
         persons = 3 if self.level < 2 else min(4 + len(self.lengths) // 12, 14)
@@ -90,7 +93,7 @@ class _Writer:
             return ()
         count = min(max(scenes // 9, 1), len(self.persons) - 1, 8)
         leads = some(rng, self.persons, count)
-        things = draw_things(rng, self.split, min(self.level, 2), count, 500)
+        things = self._drawn(rng, min(self.level, 2), count, 500)
         plots = []
         for number, (lead, thing) in enumerate(zip(leads, things, strict=True)):
             first, last = number * scenes // count, (number + 1) * scenes // count - 1
@@ -109,9 +112,22 @@ class _Writer:
         )
 
     def things(self, rng: Random, count: int) -> list[Thing]:
-        things = draw_things(rng, self.split, self.level, count, self.key, self.avoid)
+        things = self._drawn(rng, self.level, count, self.key, self.avoid)
         self.key += 20
         return things
+
+    def _drawn(
+        self,
+        rng: Random,
+        level: int,
+        count: int,
+        key: int,
+        avoid: frozenset[str] = frozenset(),
+        size: float = 0.13,
+    ) -> list[Thing]:
+        if self.setting.cast == "pictures":
+            return draw_pictures(rng, self.split, count, key, avoid, size * 1.25)
+        return draw_things(rng, self.split, level, count, key, avoid, size)
 
     def fill(self, stage: Stage, role: str, plot: Plot | None) -> None:
         rng, level = stage.rng, self.level
@@ -120,7 +136,7 @@ class _Writer:
             play_step(stage, plot, role, self.things(rng, 2), self.tongue, some(rng, others, 1))
         elif role == "simple" and rng.random() < 0.55:
             self.key += 1
-            simple_thing(stage, draw_things(rng, self.split, 0, 1, self.key, size=LARGE_THING)[0], self.split)
+            simple_thing(stage, self._drawn(rng, 0, 1, self.key, size=LARGE_THING)[0])
         elif role == "simple":
             simple_actor(stage, pick(rng, self.actors))
         elif role == "word":

@@ -8,13 +8,13 @@ from vidence.worlds.drawing import pick
 from vidence.worlds.stage import Stage, eighths
 
 THING_ACTS = ("move_left", "move_right", "move_up", "move_down", "grow", "shrink", "jump", "turn_colour")
-LARGE_THING, LARGE_ACTOR = 0.34, 1.55
+LARGE_THING, LARGE_ACTOR, LARGE_ANIMAL = 0.34, 1.55, 0.52
 
 
-def simple_thing(stage: Stage, thing: Thing, split: str) -> None:
+def simple_thing(stage: Stage, thing: Thing) -> None:
     """Show one large thing that moves, grows, shrinks, jumps or changes its colour."""
     rng, wide = stage.rng, stage.aspect
-    verb = pick(rng, THING_ACTS)
+    verb = pick(rng, THING_ACTS if thing.colour else THING_ACTS[:-1])
     x, y = (0.3 + 0.4 * rng.random()) * wide, 0.6 + 0.2 * rng.random()
     go = {"move_left": (-1, 0), "move_right": (1, 0), "move_up": (0, -1), "move_down": (0, 1)}.get(verb)
     if go:
@@ -31,7 +31,9 @@ def simple_thing(stage: Stage, thing: Thing, split: str) -> None:
     elif verb == "jump":
         jumps(stage, thing, "bounce")
     else:
-        colours = [one for one in THING_COLOURS if one != thing.colour and allowed(split, thing.noun, one)]
+        colours = [
+            one for one in THING_COLOURS if one != thing.colour and allowed(stage.split, thing.noun, one)
+        ]
         colour = pick(rng, colours or [one for one in COLOURS if one != thing.colour])
         stage.beat(thing, "turn_colour", 1.0, value=colour)
         stage.tell("turn_colour", thing, min(1.0, stage.left_s), value=colour)
@@ -42,7 +44,7 @@ def simple_actor(stage: Stage, actor: Actor) -> None:
     rng, wide = stage.rng, stage.aspect
     verbs = [*(PERSONAL if actor.person else PETS), "walk_left", "walk_right"]
     verb = pick(rng, [one for one in verbs if PERSONAL.get(one, 1.5) + 0.25 <= stage.left_s] or ["jump"])
-    scale = LARGE_ACTOR if actor.person else LARGE_ACTOR * 1.35
+    scale = LARGE_ACTOR if actor.person else LARGE_ANIMAL / actor.size
     way = {"walk_left": -1, "walk_right": 1}.get(verb, 0)
     x = wide * (0.5 - 0.3 * way) if way else wide * (0.35 + 0.3 * rng.random())
     stage.put(actor, x, 0.94, scale=scale, facing=way or pick(rng, (-1, 1)))

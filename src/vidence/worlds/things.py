@@ -7,6 +7,7 @@ from math import cos, pi, sin
 
 from vidence.worlds.cast import COLOURS, Thing
 from vidence.worlds.pen import At, Colour, Pen, Point, shade
+from vidence.worlds.pictures import paste
 
 
 def draw_thing(
@@ -22,6 +23,9 @@ def draw_thing(
 ) -> None:
     """Draw a thing whose foot stands at (x, y); dark ones have a light edge, so that they show at night."""
     size = thing.size * scale
+    if not thing.colour:
+        paste(pen, thing.noun, x, y, size)
+        return
     tone = COLOURS[colour or thing.colour]
     edge = shade(tone, 0.5) if sum(tone) > 150 else (176, 176, 184)
 

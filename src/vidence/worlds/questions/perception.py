@@ -9,9 +9,7 @@ from vidence.worlds.cast import (
     HATS,
     PATTERNED,
     PATTERNS,
-    SIMPLE,
     THING_COLOURS,
-    THINGS,
     Actor,
     Thing,
     allowed,
@@ -21,7 +19,14 @@ from vidence.worlds.event import Event
 from vidence.worlds.question import Question
 from vidence.worlds.questions.asker import Asker
 from vidence.worlds.questions.facts import Facts, deed
-from vidence.worlds.questions.wrong import ANYBODYS, PLAIN_VERBS, SIMPLE_VERBS, other_deeds, other_things
+from vidence.worlds.questions.wrong import (
+    ANYBODYS,
+    PLAIN_VERBS,
+    SIMPLE_VERBS,
+    other_deeds,
+    other_nouns,
+    other_things,
+)
 
 JUMPS_LEFT_OUT = 0.4
 """Jumping has scenes of its own, for counting."""
@@ -77,7 +82,7 @@ def _asked(events: list[Event]) -> list[Event]:
 
 def object_(facts: Facts, asker: Asker) -> Iterator[Question]:
     """Ask which thing: picked up, put down, given, moving, lying somewhere, or seen at all."""
-    tongue, split = asker.tongue, facts.world.setting.split
+    tongue = asker.tongue
     for scene in facts.scenes:
         for event in facts.events[scene.index]:
             key = ("does", event.verb, event.subject.look)
@@ -97,11 +102,7 @@ def object_(facts: Facts, asker: Asker) -> Iterator[Question]:
             elif isinstance(event.subject, Thing) and event.verb in (*SIMPLE_VERBS, "turn_colour"):
                 scope = asker.scope(facts, deed(event), scene.index)
                 if scope is not None:
-                    nouns = [
-                        noun
-                        for noun in (SIMPLE if facts.world.setting.level == 0 else THINGS)
-                        if noun != event.subject.noun and allowed(split, noun, event.subject.colour)
-                    ]
+                    nouns = other_nouns(facts, asker, event)
                     made = asker.choice(
                         "object_does", event.subject.noun, nouns, lambda noun: tongue.the("things", noun), [event.span],
                         scope=scope, c=tongue.clause(event, "").strip(),
@@ -140,7 +141,7 @@ def attribute(facts: Facts, asker: Asker) -> Iterator[Question]:
             assert isinstance(thing, Thing)
             turned = any(event.verb == "turn_colour" for event in facts.events[scene.index])
             scope = asker.scope(facts, ("noun", thing.noun), scene.index)
-            if scope is not None and not turned:
+            if scope is not None and not turned and thing.colour:
                 colours = [
                     one
                     for one in THING_COLOURS

@@ -16,7 +16,9 @@ from vidence.worlds.cast import (
     Thing,
     allowed,
 )
+from vidence.worlds.drawing import some
 from vidence.worlds.event import Event
+from vidence.worlds.pictures import draw_pictures
 from vidence.worlds.places import Place, places_of
 from vidence.worlds.questions.asker import Asker
 from vidence.worlds.questions.facts import Facts
@@ -44,10 +46,14 @@ def other_deeds(facts: Facts, asker: Asker, event: Event, done: list[Event]) -> 
         ]
         made = [Event(verb, event.span, event.scene, who) for verb in verbs]
     else:
-        colours = [one for one in THING_COLOURS if one != who.colour and allowed(facts.split, who.noun, one)]
         made = [Event(verb, event.span, event.scene, who) for verb in SIMPLE_VERBS]
-        colour = colours[int(asker.rng.random() * len(colours))]
-        made.append(Event("turn_colour", event.span, event.scene, who, value=colour))
+        colours = (
+            [one for one in THING_COLOURS if one != who.colour and allowed(facts.split, who.noun, one)]
+            if who.colour
+            else []
+        )
+        for colour in some(asker.rng, colours, 1):
+            made.append(Event("turn_colour", event.span, event.scene, who, value=colour))
     known = {one.signature for one in done}
     return [one for one in made if one.signature not in known]
 
@@ -74,6 +80,9 @@ def _things(facts: Facts, scene: int, reach: int) -> list[Thing]:
 def other_things(facts: Facts, asker: Asker, scene: int, right: Entity) -> list[Thing]:
     """Return things that could be meant: some of the world's, and some drawn as its things are drawn."""
     split, level = facts.split, facts.world.setting.level
+    if facts.world.setting.cast == "pictures":
+        things = [*_things(facts, scene, 8), *draw_pictures(asker.rng, split, 4, 0)]
+        return [one for one in things if one.look != right.look]
     nouns = SIMPLE if level == 0 else THINGS
     looks = [(noun, colour) for noun in nouns for colour in THING_COLOURS if allowed(split, noun, colour)]
     things = _things(facts, scene, 8)
@@ -82,6 +91,15 @@ def other_things(facts: Facts, asker: Asker, scene: int, right: Entity) -> list[
         pattern = PATTERNS[int(asker.rng.random() * 3)] if level >= 2 and noun in PATTERNED else "plain"
         things.append(Thing(-1, noun, colour, pattern))
     return [one for one in things if one.look != right.look]
+
+
+def other_nouns(facts: Facts, asker: Asker, event: Event) -> list[str]:
+    """Return what might do instead what a thing does: such as come in its colour."""
+    thing = event.subject
+    if not thing.colour:
+        return [one.noun for one in other_things(facts, asker, event.scene, thing)]
+    nouns = SIMPLE if facts.world.setting.level == 0 else THINGS
+    return [one for one in nouns if one != thing.noun and allowed(facts.split, one, thing.colour)]
 
 
 def other_places(facts: Facts, scene: int) -> list[Place]:
