@@ -58,7 +58,7 @@ class Tongue:
             bent = [one if isinstance(one, str) else one[gender == "f"] for one in words]
             return " ".join(["la" if gender == "f" else "el", noun, *bent])
         if self.language == "zh":
-            return "".join(one + "的" for one in words) + noun
+            return "".join(words) + "的" * bool(words) + noun
         return " ".join(["the", *words, noun])
 
     def thing(self, thing: Thing) -> str:
@@ -138,14 +138,4 @@ class Tongue:
         return text[:start] + text[start : start + 1].upper() + text[start + 1 :]
 
     def _value(self, event: Event) -> str:
-        if event.verb != "turn_colour":
-            return event.value
-        found = word("colours", event.value, self.language)
-        if isinstance(found, str):
-            return found
-        group, key = (
-            ("things", event.subject.noun)
-            if not hasattr(event.subject, "hat")
-            else ("actors", event.subject.noun)
-        )
-        return found[word(group, key, "es").endswith("/f")]
+        return self.plain("colours", event.value) if event.verb == "turn_colour" else event.value

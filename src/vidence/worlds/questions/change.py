@@ -56,7 +56,10 @@ def state(facts: Facts, asker: Asker) -> Iterator[Question]:
         if scope is None or not deeds:
             continue
         last = {event.thing.key: event for event in deeds if event.thing}
-        changes = [_change(scene, event) for event in last.values()]
+        changes = [
+            _change(scene, event, [one for one in events if one.span.start >= event.span.end])
+            for event in last.values()
+        ]
         right = [one for one in changes if one is not None]
         things = [part.entity for part in facts.parts(scene, Thing) if isinstance(part.entity, Thing)]
         wrong = [
@@ -107,8 +110,8 @@ def _colour(facts: Facts, asker: Asker, scene: Scene, event: Event) -> Iterator[
     )  # fmt: skip
 
 
-def _change(scene: Scene, event: Event) -> Change | None:
-    """Return what an event has changed since the scene's start; boxes are closed then."""
+def _change(scene: Scene, event: Event, later: list[Event]) -> Change | None:
+    """Return what an event and those later have changed since the scene's start; boxes are closed then."""
     thing = event.thing
     assert thing is not None
     if event.verb in ("open", "close"):
@@ -121,6 +124,8 @@ def _change(scene: Scene, event: Event) -> Change | None:
         )
         return None if lay_there else Change(thing, "spot", event.value)
     holder = event.other if event.verb == "give" else event.subject
+    if holder is not None and any(one.verb == "leave" and one.subject.key == holder.key for one in later):
+        return Change(thing, "gone")
     return Change(thing, "held", holder=holder) if isinstance(holder, Actor) and holder.person else None
 
 
@@ -136,6 +141,7 @@ def _untrue(facts: Facts, scene: Scene, things: list[Thing]) -> list[Change]:
         for spot in scene.place.spots
         if spot not in ("under", "shelf")
     ]
+    made += [Change(thing, "gone") for thing in things]
     made += [Change(thing, "open") for thing in things if thing.noun == "box"]
     return made
 

@@ -21,7 +21,7 @@ class Facts:
     """A world's events and appearances, by what words tell of them.
 
     `found[key]` are the scenes in which a key holds, one entry an occurrence; keys are tuples whose first item says
-    what they are: ("verb", ...), ("seen", look), ("noun", noun)...
+    what they are: ("done", ...), ("seen", look), ("noun", noun)...
     """
 
     def __init__(self, world: World) -> None:
@@ -48,7 +48,7 @@ class Facts:
     def unique(self) -> list[Event]:
         """Return the events that words tell apart from all others, in order of time, told once each."""
         events = [event for event in self.world.events if event.verb != "find"]
-        return [event for event in events if self.once(("event", event.signature), event.scene)]
+        return [event for event in events if self.once(moment(event), event.scene)]
 
     @cached_property
     def shown(self) -> dict[Hashable, list[int]]:
@@ -81,7 +81,14 @@ class Facts:
         for beat in part.beats:
             if (beat.x0, beat.y0) != (beat.x1, beat.y1) and beat.pose.startswith(("walk", "slide", "roll")):
                 self.found["goes", entity.look].append(scene.index)
-                self.ways[entity.look].add("left" if beat.x1 < beat.x0 else "right")
+                if beat.pose.startswith("walk"):
+                    self._walks(scene.index, entity.look, "left" if beat.x1 < beat.x0 else "right")
+
+    def _walks(self, scene: int, look: Hashable, way: str) -> None:
+        """Note a walk, told as an event or only on the way to something: it can be seen all the same."""
+        self.ways[look].add(way)
+        self.found["way", way].append(scene)
+        self.found["way of", way, look].append(scene)
 
     def parts(self, scene: Scene, kind: type[Thing] | type[Actor]) -> list[Part]:
         """Return a scene's things or actors that are ever seen in it."""
@@ -110,22 +117,24 @@ class Facts:
 
 def deed(event: Event) -> tuple[Hashable, ...]:
     """Return the key of what is done, whoever does it."""
+    if event.verb.startswith("walk_"):
+        return ("way", event.verb.removeprefix("walk_"))
     thing, other = event.thing, event.other
     return ("done", event.verb, thing.look if thing else None, other.look if other else None, event.value)
 
 
+def moment(event: Event) -> tuple[Hashable, ...]:
+    """Return the key of what is done by whom."""
+    if event.verb.startswith("walk_"):
+        return ("way of", event.verb.removeprefix("walk_"), event.subject.look)
+    return ("event", event.signature)
+
+
 def keys(event: Event) -> list[tuple[Hashable, ...]]:
     """Return what may be said of an event, more or less completely."""
-    who = event.subject.look
-    found: list[tuple[Hashable, ...]] = [
-        ("event", event.signature),
-        ("verb", event.verb),
-        ("does", event.verb, who),
-        ("of", who),
-        deed(event),
-    ]  # fmt: skip
+    found: list[tuple[Hashable, ...]] = [("does", event.verb, event.subject.look)]
+    if not event.verb.startswith("walk_"):
+        found += [deed(event), moment(event)]
     if event.verb == "turn_colour":
         found.append(("turns", event.subject.noun))
-    if event.other:
-        found.append(("gets", event.other.look))
     return found

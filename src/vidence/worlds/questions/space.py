@@ -11,7 +11,7 @@ from vidence.worlds.questions.facts import Facts
 from vidence.worlds.questions.wrong import other_things
 from vidence.worlds.scene import Part, Scene
 
-FLOOR_KEPT = (0.42, 0.25)
+FLOOR_KEPT = (0.6, 0.3)
 JUMPS_NEED_S = 5.25
 """In a scene of level 0 that lasts this long, one to four jumps are as likely."""
 

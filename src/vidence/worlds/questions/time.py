@@ -9,13 +9,13 @@ from vidence.worlds.drawing import some
 from vidence.worlds.event import Event
 from vidence.worlds.question import Question
 from vidence.worlds.questions.asker import Asker
-from vidence.worlds.questions.facts import Facts
+from vidence.worlds.questions.facts import Facts, moment
 
-TELLING = ("search", "vain", "greet", "enter", "leave", "flag")
+TELLING = ("search", "vain", "greet", "enter", "leave", "flag", "speak")
 """What mostly comes early, or late, in a story or a scene."""
 
 
-UNLIKELY = ("search", "vain", "put_down", "walk_left", "walk_right")
+UNLIKELY = ("speak", "greet", "search", "vain", "put_down", "walk_left", "walk_right")
 """What seldom comes next, or may go on unnamed (walking): asked for neither as the right answer nor as a wrong one."""
 
 
@@ -58,7 +58,7 @@ def order(facts: Facts, asker: Asker) -> Iterator[Question]:
             at + 2 < len(everything) and everything[at + 2].span.start == after.span.start
         ):
             continue
-        if after.signature == event.signature or not facts.once(("event", after.signature), after.scene):
+        if after.signature == event.signature or not facts.once(moment(after), after.scene):
             continue
         same = after.subject is event.subject
         if event.thing and after.thing == event.thing:
@@ -79,9 +79,9 @@ def order(facts: Facts, asker: Asker) -> Iterator[Question]:
 def grounding(facts: Facts, asker: Asker) -> Iterator[Question]:
     """Ask when something happens."""
     for event in facts.world.events:
-        if event.verb == "find":
+        if event.verb in ("find", "speak"):  # who speaks may speak again without saying anything of use
             continue
-        scope = asker.scope(facts, ("event", event.signature), event.scene)
+        scope = asker.scope(facts, moment(event), event.scene)
         if scope is not None:
             yield asker.open(
                 "grounding", seconds(event.span, asker.tongue.language), [event.span], span=event.span, scope=scope,
