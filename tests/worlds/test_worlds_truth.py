@@ -14,6 +14,7 @@ from vidence.errors import UsageError
 from vidence.timeline import union
 from vidence.worlds import KINDS, Question, Setting, World, make_world
 from vidence.worlds.cast import Thing
+from vidence.worlds.questions.wrong import PLAIN_VERBS
 
 SIMPLE_KINDS = {"object", "attribute", "action", "counting", "order", "spatial", "grounding", "text"}
 
@@ -82,6 +83,12 @@ def test_counts_are_those_of_the_timeline() -> None:
                 ]
                 count = len(jumps)
                 assert question.evidence[0] == jumps[0].span.hull(jumps[-1].span)
+            elif form(question) == "counting_deeds":
+                verbs = {event.verb for event in world.events if event.span == question.evidence[0]}
+                (count,) = {
+                    sum(event.verb == verb for event in world.events) for verb in verbs if verb in PLAIN_VERBS
+                }
+                assert len(question.evidence) == count
             else:
                 looks = Counter(part.entity.look for part in scene.parts if isinstance(part.entity, Thing))
                 nouns = Counter(part.entity.noun for part in scene.parts if isinstance(part.entity, Thing))

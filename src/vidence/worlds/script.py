@@ -89,9 +89,9 @@ class _Writer:
 
     def _plots(self) -> tuple[Plot, ...]:
         scenes, rng = len(self.lengths), self.rng
-        if scenes < 3 or (scenes < 6 and rng.random() < 0.25):
+        if scenes < 3 or (scenes < 6 and rng.random() < 0.4):
             return ()
-        count = min(max(scenes // 9, 1), len(self.persons) - 1, 8)
+        count = min(max(scenes // (9 if self.level < 3 else 6), 1), len(self.persons) - 1, 8)
         leads = some(rng, self.persons, count)
         things = self._drawn(rng, min(self.level, 2), count, 500)
         plots = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,10 +42,10 @@ class World:
     seed: int
     setting: Setting
     actors: tuple[Actor, ...]
-    scenes: tuple[Scene, ...]
-    events: tuple[Event, ...]
-    lines: tuple[Line, ...]
-    plots: tuple[Plot, ...]
+    scenes: tuple[Scene, ...] = field(repr=False)
+    events: tuple[Event, ...] = field(repr=False)
+    lines: tuple[Line, ...] = field(repr=False)
+    plots: tuple[Plot, ...] = field(repr=False)
 
     @property
     def span(self) -> Span:

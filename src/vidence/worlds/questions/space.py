@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import factorial
 
 from vidence.worlds.cast import Thing
 from vidence.worlds.question import Question
 from vidence.worlds.questions.asker import Asker
 from vidence.worlds.questions.facts import Facts
-from vidence.worlds.questions.wrong import other_things
+from vidence.worlds.questions.wrong import PLAIN_VERBS, other_things
 from vidence.worlds.scene import Part, Scene
 
 FLOOR_KEPT = (0.6, 0.3)
+LONGEST_COUNTED_S = 180
 JUMPS_NEED_S = 5.25
 """In a scene of level 0 that lasts this long, one to four jumps are as likely."""
 
@@ -98,6 +100,7 @@ def _beside(facts: Facts, asker: Asker, index: int, still: list[Part]) -> Iterat
 def counting(facts: Facts, asker: Asker) -> Iterator[Question]:
     """Ask how often somebody jumps, and how many of a kind there are."""
     tongue = asker.tongue
+    yield from _deeds(facts, asker)
     for scene in facts.scenes:
         if facts.world.setting.level == 0 and scene.span.duration < JUMPS_NEED_S:
             continue
@@ -115,6 +118,24 @@ def counting(facts: Facts, asker: Asker) -> Iterator[Question]:
                 )  # fmt: skip
                 if made:
                     yield made
+
+
+def _deeds(facts: Facts, asker: Asker) -> Iterator[Question]:
+    """Ask how often anybody does something in a short world; the more common a count, the more rarely it is asked."""
+    world = facts.world
+    if world.setting.level == 0 or world.setting.duration > LONGEST_COUNTED_S:
+        return
+    mean = sum(event.verb in PLAIN_VERBS for event in world.events) / len(PLAIN_VERBS)
+    chances = {n: mean**n / factorial(n) for n in range(1, 5)}  # as often as by chance alone
+    for verb in PLAIN_VERBS:
+        done = [event for event in world.events if event.verb == verb]
+        drawn = asker.rng.random()
+        if 1 <= len(done) <= 4 and drawn * chances[len(done)] < min(chances.values()):
+            wrong = [n for n in range(1, 5) if n != len(done)]
+            yield from asker.made(
+                "counting_deeds", len(done), wrong, str, [event.span for event in done], keep_order=True,
+                c=asker.tongue.clause(done[0], "").strip(),
+            )  # fmt: skip
 
 
 def _counted_things(facts: Facts, asker: Asker, index: int) -> Iterator[Question]:
