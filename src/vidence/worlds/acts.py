@@ -37,11 +37,13 @@ def slots(stage: Stage, count: int, left: float = 0.12, right: float = 0.88) -> 
     return [place * stage.aspect for place in order]
 
 
-def lay(stage: Stage, things: list[Thing], left: float = 0.1, right: float = 0.9) -> None:
-    """Lay things about: on spots of the place where they find room, else on the floor, apart from each other."""
+def lay(
+    stage: Stage, things: list[Thing], left: float = 0.1, right: float = 0.9, *, without: tuple[str, ...] = ()
+) -> None:
+    """Lay things about: on spots of the place (but `without` some), else on the floor, apart from each other."""
     spots = stage.place.spots
     ground = next(iter(spots))
-    raised = [spot for spot in spots if spot != ground and stage.level >= 1]
+    raised = [spot for spot in spots if spot != ground and spot not in without and stage.level >= 1]
     places = slots(stage, max(len(things), 3), left, right)
     for thing, x in zip(things, places, strict=False):
         spot, y = ground, FLOOR + 0.03

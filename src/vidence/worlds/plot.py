@@ -56,7 +56,7 @@ def play_step(
         return
     x = wide * (0.15 + 0.2 * rng.random())
     if step == "find":
-        lay(stage, things, 0.3, 0.62)
+        lay(stage, things, 0.3, 0.62, without=("under", "blanket"))
         stage.put(
             plot.thing, wide * (0.72 + 0.12 * rng.random()), FLOOR + 0.03, spot=next(iter(stage.place.spots))
         )

@@ -86,12 +86,12 @@ def oddity(
 ) -> None:
     """Show one impossible thing, among others to whom it might have happened."""
     rng, wide = stage.rng, stage.aspect
-    lay(stage, [thing for thing in things if thing.noun != "clock"], 0.3, 0.9)
+    lay(stage, list(things), 0.26, 0.62, without=("table", "under", "bench", "blanket"))
     colours = [one for one in THING_COLOURS if allowed(split, "clock", one)]
     clock = Thing(things[0].key + 500, "clock", pick(rng, colours), size=0.2)
     stage.put(clock, wide * 0.5, 0.3)
     stage.put(person, wide * (0.1 + 0.1 * rng.random()), FLOOR - 0.02)
-    stage.put(animal, wide * (0.75 + 0.15 * rng.random()), FLOOR, facing=-1)
+    stage.put(animal, wide * (0.8 + 0.1 * rng.random()), FLOOR, facing=-1)
     stage.wait(0.75 + eighths(rng.random()))
     thing = pick(rng, list(things))
     seconds = min(2.0, stage.left_s - 0.25)
