@@ -30,7 +30,8 @@ SPECIAL = (
 class Size:
     """How large a model is. `frequencies` of a head's rotation are shared out to time, height and width.
 
-    patch_px is the side of a patch, of which the tower makes 2 x 2 a token.
+    tower_taps of the tower's last layers feed the decoder's first (DeepStack); patch_px is the side of a patch, of
+    which the tower makes 2 x 2 a token.
     """
 
     width: int = 128
@@ -42,6 +43,7 @@ class Size:
     tower_width: int = 96
     tower_layers: int = 3
     tower_heads: int = 3
+    tower_taps: int = 2
     patch_px: int = 16
     tokens: int = 1024
 
@@ -117,7 +119,7 @@ def write_fresh(
         "num_heads": size.tower_heads,
         "out_hidden_size": size.width,
         "patch_size": size.patch_px,
-        "deepstack_visual_indexes": list(range(max(size.tower_layers - 2, 0), size.tower_layers)),
+        "deepstack_visual_indexes": list(range(size.tower_layers - size.tower_taps, size.tower_layers)),
         "num_position_embeddings": 16**2,
     }
     torch.manual_seed(seed)

@@ -103,7 +103,6 @@ class Trainer:
         measured = self._measured()
         self.log.step(step, measured)
         self.log.close()
-        self.workshop.close()
         saving.export(config.out / MODEL, self.learner, self.workshop.preparer.processor, self.processes)
         return measured
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import cache, lru_cache
 from typing import Any
 
 import torch
@@ -75,27 +76,33 @@ class Preparer:
 
 
 class Workshop:
-    """Prepare in processes of one's own; without any, at once."""
+    """Prepare in processes that all runs of this one share; without any, at once."""
 
     def __init__(self, preparer: Preparer) -> None:
-        self.preparer, self.workers = preparer, preparer.config.workers
-        self._pool: ProcessPoolExecutor | None = None
-        if self.workers:
-            context = multiprocessing.get_context("spawn")  # a process that has used a GPU must not be forked
-            self._pool = ProcessPoolExecutor(self.workers, context, _begin, (preparer.config,))
+        self.preparer, self._config = preparer, preparer.config.model_dump_json()
 
     def order(self, wanted: str, phase: int, where: Where) -> Future[Any]:
         """Have a sample prepared."""
-        if self._pool is not None:
-            return self._pool.submit(_made, wanted, phase, where)
+        if workers := self.preparer.config.workers:
+            return _processes(workers).submit(_made, self._config, wanted, phase, where)
         done: Future[Any] = Future()
         done.set_result(self.preparer.tried(wanted, phase, where))
         return done
 
-    def close(self) -> None:
-        """Let the processes end."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+
+@cache
+def _processes(workers: int) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("spawn")  # a process that has used a GPU must not be forked
+    return ProcessPoolExecutor(workers, context, torch.set_num_threads, (1,))
+
+
+@lru_cache(2)
+def _preparer(config: str) -> Preparer:
+    return Preparer(Config.model_validate_json(config))
+
+
+def _made(config: str, wanted: str, phase: int, where: Where) -> tuple[Any, str | None]:
+    return _preparer(config).tried(wanted, phase, where)
 
 
 def seeing_limits(phase: PhasePart) -> dict[str, Any]:
@@ -109,17 +116,3 @@ def seeing_limits(phase: PhasePart) -> dict[str, Any]:
     return (
         limits if seeing.max_frame_pixels is None else limits | {"max_frame_pixels": seeing.max_frame_pixels}
     )
-
-
-_mine: Preparer | None = None
-
-
-def _begin(config: Config) -> None:
-    global _mine
-    torch.set_num_threads(1)
-    _mine = Preparer(config)
-
-
-def _made(wanted: str, phase: int, where: Where) -> tuple[Any, str | None]:
-    assert _mine is not None  # each process begins with _begin
-    return _mine.tried(wanted, phase, where)

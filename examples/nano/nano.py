@@ -1,0 +1,176 @@
+"""Train the nano model: from nothing, through conversion and all four stages, to a table of what each stage gave.
+
+    python examples/nano/nano.py --out nano --minutes 120
+
+Everything is made here: worlds to look at, words, weights. On two CPU cores it takes the minutes that are given, on a
+GPU a tenth of them gives more. Stopped at any moment, the same command goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from vidence.models.internvideo3.convert.budget import parse_target
+from vidence.models.internvideo3.convert.conversion import convert
+from vidence.models.internvideo3.convert.source import open_source
+from vidence.training.calibrating import calibration
+from vidence.training.config import Config, read_config
+from vidence.training.fresh import Size, tokenizer, write_fresh
+from vidence.training.log import read_log
+from vidence.training.loop import train
+from vidence.training.preparing import Preparer
+from vidence.worlds import Setting, make_world
+
+HERE = Path(__file__).parent
+SIZE = Size(
+    width=256,
+    layers=5,
+    heads=8,
+    key_value_heads=4,
+    head_width=32,
+    inner=704,
+    tower_width=192,
+    tower_layers=4,
+    tower_heads=3,
+    tower_taps=1,
+    patch_px=8,
+    tokens=2048,
+)
+KEPT = 0.4  # of the grouped-query cache
+SHARES = {
+    "start": 0.45,
+    "teacher": 0.13,
+    "pretrain": 0.07,
+    "finetune": 0.16,
+    "reinforce": 0.12,
+    "distill": 0.07,
+}
+PROBED = 8  # steps that are timed to find out how many fit a stage's minutes
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, default=Path("nano"))
+    parser.add_argument("--minutes", type=float, default=100.0, help="of training, all stages together")
+    parser.add_argument(
+        "--workers", type=int, default=max((os.cpu_count() or 2) - 2, 0), help="that draw worlds"
+    )
+    arguments = parser.parse_args()
+    run = Nano(arguments.out, arguments.minutes, arguments.workers)
+    run.fresh()
+    run.stage("start", "finetune", "start.toml")
+    run.stage("teacher", "finetune", "finetune.toml", 'model.path="start/model"', 'out="teacher"')
+    run.converted()
+    run.stage("pretrain", "pretrain", "pretrain.toml")
+    run.stage("finetune", "finetune", "finetune.toml")
+    run.stage("reinforce", "reinforce", "reinforce.toml")
+    run.stage("distill", "distill", "distill.toml")
+
+
+class Nano:
+    """One run of all stages, in a folder."""
+
+    def __init__(self, out: Path, minutes: float, workers: int) -> None:
+        self.out, self.minutes, self.workers = out, minutes, workers
+        out.mkdir(parents=True, exist_ok=True)
+        for path in HERE.glob("*.toml"):  # paths in them are from where they lie
+            shutil.copy(path, out / path.name)
+
+    def fresh(self) -> None:
+        """Learn words and write weights that know nothing."""
+        folder = self.out / "fresh"
+        if not folder.is_dir():
+            write_fresh(folder, tokenizer(texts(), SIZE.tokens), SIZE)
+
+    def stage(self, name: str, kind: str, file: str, *changes: str) -> None:
+        """Run a stage for its share of the minutes."""
+        done = self.out / f"{name}.json"
+        if done.is_file():
+            return
+        start = time.monotonic()
+        config = self._fitted(name, kind, file, changes)
+        measured = train(kind, config, tell=_silent)
+        record = {"seconds": time.monotonic() - start, "steps": config.steps, "measured": measured}
+        done.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        print(name, json.dumps(record), flush=True)
+
+    def converted(self) -> None:
+        """Convert the trained start, calibrated on questions and captions."""
+        folder = self.out / "converted"
+        if (folder / "conversion.json").is_file():
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        source = open_source(self.out / "start" / "model")
+        config = read_config(self.out / "pretrain.toml", ['model.path="start/model"'])
+        preparer = Preparer(config)
+        seen = [preparer.trajectory(0, (at % 3, 900_000 + at)) for at in range(72)]
+        text = source.text
+        target = parse_target(
+            str(KEPT), layers=text.num_hidden_layers, groups=text.key_value_heads, width=text.head_dim
+        )
+        done = convert(source, folder, target, calibration(source, seen[:60]), calibration(source, seen[60:]))
+        print("converted", done.measured.perplexity_before, done.measured.perplexity_after, flush=True)
+
+    def _fitted(self, name: str, kind: str, file: str, changes: tuple[str, ...]) -> Config:
+        """Choose as many steps as fit, keeping the phases' proportions; the choice is kept, for going on."""
+        chosen, given = self.out / f"{name}.steps.json", [*changes, f"workers={self.workers}"]
+        if torch.cuda.is_available():
+            given.append('model.dtype="bfloat16"')
+        config = read_config(self.out / file, given)
+        if not chosen.is_file():
+            seconds = self._timed(name, kind, file, given)
+            factor = 60 * self.minutes * SHARES[name] / (seconds * config.steps)
+            steps = [max(round(phase.steps * factor), 2) for phase in config.phases]
+            chosen.write_text(json.dumps(steps), encoding="utf-8")
+        steps = json.loads(chosen.read_text("utf-8"))
+        return read_config(
+            self.out / file, given + [f"phases.{at}.steps={each}" for at, each in enumerate(steps)]
+        )
+
+    def _timed(self, name: str, kind: str, file: str, given: list[str]) -> float:
+        """Return the seconds of a step."""
+        out = self.out / f"{name}-timed"
+        shutil.rmtree(out, ignore_errors=True)
+        config = read_config(self.out / file, given)
+        few = [f"phases.{at}.steps={PROBED}" for at in range(len(config.phases))]
+        config = read_config(
+            self.out / file, [*given, *few, f'out="{out.name}"', "log_every=1", "held_out=[]"]
+        )
+        train(kind, config, tell=_silent)
+        entries = [entry for entry in read_log(out / "log.jsonl") if "seconds" in entry]
+        shutil.rmtree(out)
+        later = [entry["seconds"] for entry in entries if (entry["step"] - 1) % PROBED >= PROBED // 2]
+        return statistics.mean(later)
+
+
+def texts() -> Iterator[str]:
+    """Yield what is said in and about worlds."""
+    for seed in range(1500):
+        setting = Setting(duration_s=(8, 8, 40)[seed % 3], level=(0, 1, 1, 2)[seed % 4], size=(96, 96))
+        world = make_world(seed, setting)
+        for question in world.questions():
+            yield from (question.text, question.answer, *question.options)
+        for caption in world.captions():
+            start, end = float(caption.span.start), float(caption.span.end)
+            yield f"<{start:.1f}-{end:.1f} seconds> {caption.text}"
+        yield '<tool_call>{"name": "look", "arguments": {"start": 1.5, "end": 4.0}}</tool_call>'
+        yield "A. B. C. D. 0.5 - 2.5 seconds"
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    del what, done, total
+
+
+if __name__ == "__main__":
+    main()
