@@ -14,6 +14,7 @@ from vidence.errors import UsageError
 from vidence.timeline import union
 from vidence.worlds import KINDS, Question, Setting, World, make_world
 from vidence.worlds.cast import Thing
+from vidence.worlds.lexicon import Tongue
 from vidence.worlds.questions.wrong import PLAIN_VERBS
 
 SIMPLE_KINDS = {"object", "attribute", "action", "counting", "order", "spatial", "grounding", "text"}
@@ -134,6 +135,52 @@ def test_who_does_something_is_the_only_one() -> None:
             if found and form(question) == "action_who":
                 doers = {deed for deed in deeds if deed.endswith(" " + found[1])}
                 assert doers == {f"{question.answer} {found[1]}".lower()}, question
+
+
+def test_plots_go_from_wanting_to_giving() -> None:
+    checked = 0
+    for world in worlds(2, 200):
+        for plot in world.plots:
+            mine = [
+                event for event in world.events if event.subject == plot.lead and event.thing == plot.thing
+            ]
+            steps = [event.verb for event in mine if event.verb != "pick_up"]
+            assert steps == ["search", "find", "give"]
+            assert mine[-1].other == plot.receiver
+            for question in world.questions(kinds=["plot"]):
+                assert len(question.options) >= 3
+                checked += 1
+    assert checked > 100
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_wrong_things_are_not_in_sight(level: int) -> None:
+    for world in worlds(level):
+        tongue = Tongue("en", world.actors)
+        for question in world.questions(kinds=["object"]):
+            if form(question) == "object_seen":
+                scene = world.scene_at(question.evidence[0].start)
+                shown = {tongue.name(part.entity) for part in scene.parts if isinstance(part.entity, Thing)}
+                assert shown & set(question.options) == {question.answer}
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_what_is_beside_a_thing_is_the_nearest_on_that_side(level: int) -> None:
+    checked = 0
+    for world in worlds(level):
+        tongue = Tongue("en", world.actors)
+        for question in world.questions(kinds=["spatial"]):
+            side = {"spatial_left": -1, "spatial_right": 1}.get(form(question))
+            if side is None:
+                continue
+            scene = world.scene_at(question.evidence[0].start)
+            things = [part for part in scene.parts if isinstance(part.entity, Thing)]
+            places = [(part.at(0).x, tongue.name(part.entity)) for part in things]
+            (here,) = [x for x, name in places if name in question.text]
+            beyond = [(abs(x - here), name) for x, name in places if (x - here) * side > 0]
+            assert question.answer == min(beyond)[1]
+            checked += 1
+    assert checked > 10
 
 
 @pytest.mark.parametrize("level", [0, 2])

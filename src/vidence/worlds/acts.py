@@ -15,7 +15,7 @@ PERSONAL = {"jump": 1.0, "wave": 1.5, "sit": 1.5, "bow": 1.5, "fall": 1.75, "dan
 """What anybody may do in place, with its seconds."""
 PETS = ("jump", "sit", "fall", "dance")
 Act = Callable[[], object]
-STEP_S = 3.2  # the longest walk on a stage
+STEP_S = 2.5  # the longest walk on a stage
 
 
 def actors_of(stage: Stage) -> list[Actor]:

@@ -71,7 +71,7 @@ class Tongue:
 
     def actor(self, actor: Actor) -> str:
         """Name an actor by its look, as briefly as it is alone with."""
-        if actor.noun == "filmer":
+        if actor.noun in ("filmer", "hand"):
             return word("filmer", "name", self.language)
         if not actor.person:
             return self.the("actors", actor.noun, ("colours", actor.colour))

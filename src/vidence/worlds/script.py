@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from random import Random
 
 from vidence.worlds.acts import lay, play, slots
-from vidence.worlds.cast import THING_COLOURS, Actor, Thing, draw_actors, draw_things
+from vidence.worlds.cast import THING_COLOURS, Actor, Thing, draw_actors, draw_things, looks_of
 from vidence.worlds.drawing import generator, pick, some
 from vidence.worlds.ego import ego
 from vidence.worlds.event import Event, Line
@@ -163,14 +163,18 @@ class _Writer:
 
     def _play(self, stage: Stage, role: str) -> None:
         rng, level = stage.rng, self.level
-        lay(stage, self.things(rng, 2 + int(rng.random() * (2 if level == 1 else 3))))
+        things = self.things(rng, 2 + int(rng.random() * (2 if level == 1 else 3)))
         cast = some(rng, self.actors, 2 if level == 1 else 3)
         if role in ("name", "says"):
             cast = some(rng, self.persons, 2)
+        carried = self._flavour(rng, things, cast)
+        lay(stage, things)
         for actor, x in zip(cast, slots(stage, len(cast)), strict=True):
             away = actor is not cast[0] and rng.random() < 0.4
             y = FLOOR - 0.02 + 0.02 * rng.random()
             stage.put(actor, x, y, facing=pick(rng, (-1, 1)), away=away)
+        if carried is not None:
+            stage.take_along(cast[0], carried)
         if role == "name" and cast[0].name and cast[0].key not in self.named:
             self.named.add(cast[0].key)
             stage.wait(0.25)
@@ -179,6 +183,18 @@ class _Writer:
             stage.wait(0.25)
             favourite(stage, cast[0], self.tongue)
         play(stage, 3 + level)
+
+    def _flavour(self, rng: Random, things: list[Thing], cast: list[Actor]) -> Thing | None:
+        """See that there is a box to open, or things that roll, or return a thing that somebody brings along."""
+        drawn = rng.random()
+        if drawn > 0.7 and cast[0].person:
+            return things.pop()
+        nouns = ("box",) if drawn < 0.2 else ("ball", "car") if drawn < 0.3 else ()
+        for at, noun in enumerate(nouns):
+            colours = [colour for _, colour in looks_of((noun,), THING_COLOURS, self.split)]
+            if things[at].colour and noun not in [thing.noun for thing in things]:
+                things[at] = replace(things[at], noun=noun, colour=pick(rng, colours), pattern="plain")
+        return None
 
     def dress(self, stage: Stage, role: str) -> None:
         """Put up signs, and move the camera."""

@@ -17,6 +17,8 @@ from vidence.worlds.places import FLOOR, Place
 from vidence.worlds.scene import Beat, Camera, Overlay, Part, Scene, Sign, State
 
 LIFT_S = 1.25
+WALK_S = 0.65
+"""Heights of the picture walked in a second; more on a very wide stage."""
 
 
 def eighths(seconds: float) -> float:
@@ -121,7 +123,7 @@ class Stage:
     def walk(self, actor: Actor, x: float, *, verb: str = "", backwards: bool = False) -> float:
         """Walk to `x`; return the seconds it took. `verb` "" tells nothing (a few steps on the way)."""
         here, y, _ = self._at[actor.key]
-        seconds = max(eighths(abs(x - here) / 0.5), 0.5)
+        seconds = max(eighths(abs(x - here) / (WALK_S * max(self.aspect / 1.6, 1.0))), 0.5)
         ahead = 1 if x > here else -1
         carrying = actor.key in self.holding
         pose = "walk_back" if backwards else "walk_carry" if carrying else "walk"

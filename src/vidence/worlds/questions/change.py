@@ -83,7 +83,7 @@ def state(facts: Facts, asker: Asker) -> Iterator[Question]:
             )
         for event in last.values():
             if event.verb == "put_down" and event.thing and len(scene.place.spots) > 1:
-                spots = [spot for spot in scene.place.spots if spot != event.value]
+                spots = [spot for spot in scene.place.spots if spot not in (event.value, "under", "shelf")]
                 ground = next(iter(scene.place.spots))
                 if event.value == ground and asker.rng.random() < 0.5:
                     continue

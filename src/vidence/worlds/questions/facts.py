@@ -56,6 +56,8 @@ class Facts:
         found: dict[Hashable, list[int]] = defaultdict(list)
         for scene in self.scenes:
             for part in self.parts(scene, Actor):
+                if part.entity.noun == "hand":
+                    continue
                 found[part.entity.look].append(scene.index)
         return found
 
@@ -83,6 +85,14 @@ class Facts:
                 self.found["goes", entity.look].append(scene.index)
                 if beat.pose.startswith("walk"):
                     self._walks(scene.index, entity.look, "left" if beat.x1 < beat.x0 else "right")
+
+    @cached_property
+    def empty(self) -> set[Hashable]:
+        """Looks of places in none of whose scenes anybody is seen."""
+        peopled: set[Hashable] = {
+            self.scenes[number].place.look for numbers in self.shown.values() for number in numbers
+        }
+        return {look for look in self.at_place if look not in peopled}
 
     def _walks(self, scene: int, look: Hashable, way: str) -> None:
         """Note a walk, told as an event or only on the way to something: it can be seen all the same."""

@@ -103,7 +103,11 @@ def multihop(facts: Facts, asker: Asker) -> Iterator[Question]:
         if elsewhere and len(shown) <= 12:
             at = elsewhere[int(asker.rng.random() * len(elsewhere))]
             places = {facts.scenes[number].place.look for number in shown}
-            wrong = [place for place in other_places(facts, at) if place.look not in places]
+            wrong = [
+                place
+                for place in other_places(facts, at)
+                if place.look not in places and place.look not in facts.empty
+            ]
             spans = [
                 event.span,
                 *(

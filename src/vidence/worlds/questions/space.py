@@ -12,7 +12,8 @@ from vidence.worlds.questions.facts import Facts
 from vidence.worlds.questions.wrong import PLAIN_VERBS, other_things
 from vidence.worlds.scene import Part, Scene
 
-FLOOR_KEPT = (0.6, 0.3)
+SPOTS_KEPT = {"floor": 0.33, "ground": 0.42, "shelf": 0.6, "bench": 0.85}
+UNDER_OFFERED = 0.5  # little lies under tables, so it is not always an option
 LONGEST_COUNTED_S = 180
 JUMPS_NEED_S = 5.25
 """In a scene of level 0 that lasts this long, one to four jumps are as likely."""
@@ -55,11 +56,13 @@ def _spots(facts: Facts, asker: Asker, scene: Scene, still: list[Part]) -> Itera
         )
         on = lies[0] if lies else ground if at.y > 0.9 and clear else ""
         scope = asker.scope(facts, ("seen", part.entity.look), scene.index)
-        # More lie on the floor than elsewhere: fewer of those are asked for, so that no spot is the likelier answer.
-        if not on or scope is None or (on == ground and asker.rng.random() > FLOOR_KEPT[len(spots) > 3]):
+        # More lie on floors and shelves than elsewhere: fewer of those are asked for, so that no spot is likelier.
+        if not on or scope is None or asker.rng.random() > SPOTS_KEPT.get(on, 1.0):
             continue
+        without = "under" if asker.rng.random() > UNDER_OFFERED else on
+        wrong = [spot for spot in spots if spot not in (on, without)]
         yield from asker.made(
-            "spatial_spot", on, [spot for spot in spots if spot != on], lambda one: tongue.plain("spots", one),
+            "spatial_spot", on, wrong, lambda one: tongue.plain("spots", one),
             [facts.seen(scene, part) or scene.span], scope=scope, t=tongue.name(part.entity),
         )  # fmt: skip
 
