@@ -139,12 +139,18 @@ class Learner(nn.Module):
         taught_ND: Tensor | None,
         temperature: float,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        logprobs_NW = (self.model.lm_head(hidden_ND).float() / temperature).log_softmax(-1)
+        logprobs_NW = (_logits(self.model.lm_head, hidden_ND) / temperature).log_softmax(-1)
         entropy_N = -(logprobs_NW.exp() * logprobs_NW).sum(-1).detach()
         divergence_N = entropy_N
         if teacher is not None and taught_ND is not None:
             with torch.no_grad():
-                wanted_NW = teacher.head(taught_ND).float().log_softmax(-1)
+                wanted_NW = _logits(teacher.head, taught_ND).log_softmax(-1)
             # From the teacher: where it sees several ways to go on, all are kept.
             divergence_N = (wanted_NW.exp() * (wanted_NW - logprobs_NW)).sum(-1)
         return logprobs_NW.gather(-1, targets_N[:, None])[:, 0], entropy_N, divergence_N
+
+
+def _logits(head: nn.Module, hidden_ND: Tensor) -> Tensor:
+    """Return logits in float32 whatever the rest is computed in: shares of tokens are told by small differences."""
+    with torch.autocast(hidden_ND.device.type, enabled=False):
+        return head(hidden_ND.to(next(head.parameters()).dtype)).float()

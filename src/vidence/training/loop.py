@@ -20,7 +20,7 @@ from vidence.training.learner import Learner
 from vidence.training.loading import load_learner
 from vidence.training.log import Log
 from vidence.training.packing import Pack, packed
-from vidence.training.parallel import Processes, average_gradients, join, leave, shard, whole
+from vidence.training.parallel import Processes, average_gradients, joined, shard, whole
 from vidence.training.preparing import Preparer, Workshop
 from vidence.training.schedule import adamw, freeze, phase_at, rate_at
 from vidence.training.sequence import share_rows
@@ -41,11 +41,8 @@ def train(name: str, config: Config, *, tell: Tell = lambda what, done, total: N
         UsageError: the configuration does not fit the model, the data or what was begun in `out`.
         WeightsError: a checkpoint cannot be loaded.
     """
-    processes = join(config.parallel.sequence)
-    try:
+    with joined(config.parallel.sequence) as processes:
         return Trainer(name, config, processes, tell).run()
-    finally:
-        leave(processes)
 
 
 class Trainer:
@@ -85,6 +82,10 @@ class Trainer:
                 phase = phase_at(config.phases, step)[0]
                 self.stage.begin(config.phases[phase], phase)
                 self.stage.restore(states)
+        if not step and config.held_out:
+            self.stage.begin(config.phases[0], 0)
+            phase = 0
+            self.log.step(0, self._measured())
         while step < config.steps:
             if (now := phase_at(config.phases, step)[0]) != phase:
                 phase = now

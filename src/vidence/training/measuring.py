@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vidence.training.chat import Chat
-from vidence.training.config import RolloutPart, SeeingPart
+from vidence.training.config import SeeingPart
 from vidence.training.episodes import Episode, Play
 from vidence.training.learner import HEAD_TOKENS, Learner, Teacher
 from vidence.training.packing import fitting, packed
@@ -20,7 +20,7 @@ from vidence.training.sources import Sample
 if TYPE_CHECKING:
     from vidence.training.stages.stage import Run
 
-AT_ONCE = 16  # samples answered side by side
+AT_ONCE = 32  # samples answered side by side
 
 
 def likelihood(
@@ -44,17 +44,16 @@ def likelihood(
 
 
 def answers(
-    run: Run, chat: Chat, samples: Sequence[Sample], seeing: SeeingPart, *, rollout: RolloutPart | None = None
+    run: Run, chat: Chat, samples: Sequence[Sample], seeing: SeeingPart, *, group: int = 0
 ) -> dict[str, float]:
-    """Return the mean reward of the likeliest answers, in all and by kind of question."""
-    play = Play(chat, Rubric(run.config.reinforce.rewards), rollout or run.config.rollout, seeing)
-    engine = InProcess(run.whole())
-    played = [
-        each
-        for start in range(0, len(samples), AT_ONCE)
-        for (each,) in play.episodes(engine, samples[start : start + AT_ONCE], group=1, seed=0, greedy=True)
-    ]
-    return averages(run, samples, played)
+    """Return the mean reward and its parts: of the likeliest answers, or of `group` sampled ones to each question."""
+    play = Play(chat, Rubric(run.config.reinforce.rewards), run.config.rollout, seeing)
+    engine, played = InProcess(run.whole()), list[Episode]()
+    for start in range(0, len(samples), AT_ONCE):
+        some = samples[start : start + AT_ONCE]
+        groups = play.episodes(engine, some, group=max(group, 1), seed=start, greedy=not group)
+        played += [episode for each in groups for episode in each]
+    return averages(run, played)
 
 
 def divergence(
@@ -89,7 +88,7 @@ def reverse_divergence(policy: Teacher, teacher: Teacher, temperature: float) ->
     return torch.cat(parts)
 
 
-def averages(run: Run, samples: Sequence[Sample], played: Sequence[Episode]) -> dict[str, float]:
+def averages(run: Run, played: Sequence[Episode]) -> dict[str, float]:
     """Average rewards and their parts over all processes."""
     parts = run.config.reinforce.rewards
     sums = [sum(episode.reward for episode in played), float(len(played))]

@@ -79,11 +79,15 @@ def on_policy_distillation(
 
     The gradient of log pi(y_t) alone has expectation zero, so each token's advantage log teacher - log student (of when
     it was sampled, no gradient, cut at `most`) weighs it, as in a policy gradient with no look ahead; the importance
-    ratio corrects for updates since.
+    ratio corrects for updates since. What the other trajectories' tokens have on average is taken off: it does not
+    depend on what this one said, so it lowers the variance and leaves the mean gradient as it is.
     """
     advantages_N = (teacher_N - sampled_N).clamp(-most, most).detach()
+    totals_K = advantages_N.new_zeros(count).index_add(0, owners_N, advantages_N)
+    counts_K = torch.bincount(owners_N, minlength=count)
+    others_K = (totals_K.sum() - totals_K) / (counts_K.sum() - counts_K).clamp_min(1)
     ratios_N = (logprobs_N - sampled_N.detach()).exp()
-    return -_means(advantages_N * ratios_N, owners_N, count).sum()
+    return -_means((advantages_N - others_K[owners_N]) * ratios_N, owners_N, count).sum()
 
 
 def group_advantages(rewards_G: Tensor, *, scaled: bool = True, least: float = 1e-6) -> Tensor:

@@ -7,7 +7,8 @@ same row, the groups different rows.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,6 +82,8 @@ def join(sequence: int = 1) -> Processes:
         UsageError: their number is no multiple of `sequence`.
     """
     cuda = torch.cuda.is_available()
+    if cuda:
+        torch.set_float32_matmul_precision("high")
     if "RANK" not in os.environ:
         if sequence > 1:
             raise UsageError(
@@ -99,9 +102,12 @@ def join(sequence: int = 1) -> Processes:
     return Processes(dist.get_rank(), size, sequence, device, alone=False)
 
 
-def leave(processes: Processes) -> None:
-    """Part from the others."""
-    if not processes.alone and dist.is_initialized():
+@contextmanager
+def joined(sequence: int = 1) -> Iterator[Processes]:
+    """Join the others for a while; where the caller had done so before, stay joined."""
+    before = dist.is_initialized()
+    yield (processes := join(sequence))
+    if not processes.alone and not before:
         dist.destroy_process_group()
 
 

@@ -46,7 +46,7 @@ class Visible:
             )
             query_BL1 = self.segments_BL[:, order_L, None]
             causal_LS = torch.arange(self.lengths[0], device=device) <= order_L[:, None]
-            return causal_LS & (query_BL1 == self.segments_BL[:, None]) & (query_BL1 != 0)
+            return causal_LS & (query_BL1 == self.segments_BL[:, None])
         if all(limit is None for limit in self.limits):
             return None
         parts = [

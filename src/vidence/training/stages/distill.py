@@ -67,13 +67,12 @@ class Distill(Sampled):
         scores, count = self.run.learner(pack, temperature=self.config.temperature), len(pack.trajectories)
         teacher_N = self.judge.logprobs(pack)
         value = on_policy_distillation(
-            scores.logprobs_N, pack.logprobs_N, teacher_N, pack.owners_N, count, self.rules.most
+            scores.logprobs_N, self.old(scores, pack), teacher_N, pack.owners_N, count, self.rules.most
         )
         tokens = float(len(teacher_N))
         return Loss(value, {"reverse_divergence": (float((pack.logprobs_N - teacher_N).sum()), tokens)})
 
     def measure(self) -> dict[str, float]:
         """Return the reverse divergence and the mean reward on held-out samples."""
-        samples = [one for one in self.run.held_out(self.phase) if one.truth]
-        found = divergence(self.run, self.judge.learner, self.play.chat, samples, self.phase.seeing)
+        found = divergence(self.run, self.judge.learner, self.play.chat, self.held_out(), self.phase.seeing)
         return super().measure() | found

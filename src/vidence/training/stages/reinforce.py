@@ -51,7 +51,9 @@ class Reinforce(Sampled):
         advantages_K = torch.tensor(
             [one.advantage for one in pack.trajectories], device=scores.logprobs_N.device
         )
-        value, clipped_K = gspo(scores.logprobs_N, pack.logprobs_N, pack.owners_N, advantages_K, self.clip)
+        value, clipped_K = gspo(
+            scores.logprobs_N, self.old(scores, pack), pack.owners_N, advantages_K, self.clip
+        )
         apart = float((scores.logprobs_N.detach() - pack.logprobs_N).abs().max())
         tokens = float(len(scores.entropy_N))
         sums = {

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from torch import Tensor
+
 from vidence.errors import UsageError
 from vidence.training.config import PhasePart
 from vidence.training.episodes import Episode, Play
+from vidence.training.learner import Scores
 from vidence.training.measuring import answers
 from vidence.training.packing import Pack, arranged, packed
 from vidence.training.rewards import Rubric
@@ -17,6 +20,7 @@ from vidence.training.stages.stage import Run
 from vidence.training.stream import Stream
 from vidence.training.trajectory import Trajectory
 
+MEASURED = 4  # answers that are sampled to each held-out question
 TRIES = 4  # batches of prompts that may be sampled for one step before it makes do with what it has
 
 
@@ -53,6 +57,14 @@ class Sampled:
         rows = arranged(self._due.pop(0), self.phase.pack_tokens)
         return [packed(row, learner.place, learner.merge) for row in rows]
 
+    def old(self, scores: Scores, pack: Pack) -> Tensor:
+        """Return the log-probabilities that ratios are taken against (N,).
+
+        Where a batch is used for one step alone, the policy that is trained is the one that sampled: any difference is
+        rounding, of a kernel or of bfloat16, and at the width of GSPO's clip rounding alone would stop the learning.
+        """
+        return scores.logprobs_N.detach() if self.config.updates == 1 else pack.logprobs_N
+
     def weight(self, pack: Pack) -> float:
         """Return the number of trajectories."""
         return float(len(pack.trajectories))
@@ -62,9 +74,14 @@ class Sampled:
         return self._told
 
     def measure(self) -> dict[str, float]:
-        """Return the mean reward on held-out samples."""
-        samples = [one for one in self.run.held_out(self.phase) if one.truth]
-        return answers(self.run, self.play.chat, samples, self.phase.seeing)
+        """Return the mean reward on held-out samples, sampled as in training, and that of the likeliest answers."""
+        given = self.run, self.play.chat, self.held_out(), self.phase.seeing
+        sampled, likeliest = answers(*given, group=MEASURED), answers(*given)
+        return sampled | ({"held_out_likeliest": likeliest["held_out_reward"]} if likeliest else {})
+
+    def held_out(self) -> list[Sample]:
+        """Return this process' share of the held-out samples that can be judged."""
+        return [one for one in self.run.held_out(self.phase) if one.truth]
 
     def state(self) -> dict[str, Any]:
         """Return the place in the data; checkpoints are written between batches."""

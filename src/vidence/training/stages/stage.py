@@ -18,7 +18,11 @@ from vidence.training.preparing import Workshop
 from vidence.training.sources import Sample, open_source
 from vidence.training.stream import Order, Stream, Where
 
-PHASE_SAMPLES = 1_000_000  # of a source without end, each phase begins so many after the one before
+PHASES, PHASE_SAMPLES = (
+    100,
+    1_000_000,
+)  # of a source without end, each phase of each seed has so many to itself
+HELD_OUT = 10**12  # and from here on they are held out
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,8 @@ class Run:
         def stream(number: int) -> Stream[Any]:
             sizes = [source.size for source in preparer.sources(phase)]
             shares = [part.share for part in config.sources]
-            order = Order(sizes, shares, config.seed + phase, phase * PHASE_SAMPLES)
+            seed = config.seed * PHASES + phase
+            order = Order(sizes, shares, seed, seed * PHASE_SAMPLES)
             ahead = max(4 * config.workers // max(len(mine), 1), 1)
             return Stream(
                 order,
@@ -115,4 +120,4 @@ class Stage(Protocol):
 def _held_out(sources: Sequence[Any], number: int) -> Sample:
     source = sources[number % len(sources)]
     at = number // len(sources)
-    return source.sample(at if source.size is None else at % source.size)
+    return source.sample(HELD_OUT + at if source.size is None else at % source.size)
