@@ -1,6 +1,6 @@
-"""Write docs/cli.md from the commands themselves: what `--help` prints, for each command.
+"""Write docs/cli.md from what `--help` prints of each command, and docs/training-file.md from the fields themselves.
 
-python docs/generate.py            # writes docs/cli.md; a test checks that the two agree
+python docs/generate.py            # a test checks that they agree
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import click
 from vidence.cli.group import vidence
 
 TARGET = Path(__file__).with_name("cli.md")
+FIELDS = Path(__file__).with_name("training-file.md")
 WIDTH = 100
 
 HEAD = """# Command line
@@ -23,6 +24,15 @@ JSON goes to stdout, progress and remarks to stderr. `NO_COLOR` is respected. Ti
 clock (`1:02:03.5`) or frame (`300f`). The codes with which a command ends are listed in [exit codes](exit-codes.md),
 the JSON in [JSON output](json.md).
 """
+
+FIELDS_HEAD = """# The training file
+
+Written by `make docs` from the fields themselves; `vidence train --fields` prints the same. Names with `[]` are
+tables that may stand several times (`[[sources]]`); a field without a default must be given.
+[Training](training.md) tells the rest.
+
+| field | is | default | means |
+|---|---|---|---|"""
 
 
 def pages() -> str:
@@ -40,6 +50,17 @@ def pages() -> str:
     return "\n".join(parts)
 
 
+def fields() -> str:
+    """Return the page of the training file."""
+    from vidence.training.config import described
+
+    rows = [
+        f"| `{name}` | {kind.replace('|', 'or')} | {'' if default is None else f'`{default}`'} | {meaning} |"
+        for name, kind, default, meaning in described()
+    ]
+    return "\n".join([FIELDS_HEAD, *rows, ""])
+
+
 def _walk(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
@@ -51,5 +72,6 @@ def _walk(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple
 
 
 if __name__ == "__main__":
-    TARGET.write_text(pages(), encoding="utf-8")
-    print(f"wrote {TARGET}")
+    for target, page in ((TARGET, pages()), (FIELDS, fields())):
+        target.write_text(page, encoding="utf-8")
+        print(f"wrote {target}")

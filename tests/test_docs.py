@@ -28,6 +28,18 @@ def test_the_reference_of_the_command_line_is_what_help_prints() -> None:
     assert all(f"## vidence {name}\n" in written for name in COMMANDS)
 
 
+def test_the_reference_of_the_training_file_is_what_its_fields_say() -> None:
+    pytest.importorskip("pydantic")
+    written = subprocess.run(
+        [sys.executable, "-c", "import generate; print(generate.fields(), end='')"],
+        cwd=ROOT / "docs",
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert (ROOT / "docs/training-file.md").read_text(encoding="utf-8") == written, "run `make docs`"
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_link_leads_somewhere(path: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8"))

@@ -25,6 +25,19 @@ LINES = [
     line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line
 ]
 OURS = [line for line in LINES if line.startswith("vidence ")]
+TRAINING = """
+out = "trained"
+workers = 0
+model = {path = "internvideo3-8b"}
+[[sources]]
+kind = "world"
+level = 0
+[[phases]]
+steps = 2
+rate = 1e-3
+pack_tokens = 2048
+seeing = {max_frames = 4}
+"""
 
 
 def sign_then_wall(number: int) -> np.ndarray:
@@ -48,6 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
         write_checkpoint(place / "internvideo3-8b")
         write_grouped_checkpoint(place / "qwen3-vl-8b")
+        (place / "finetune.toml").write_text(TRAINING, encoding="utf-8")
         (place / "notes.txt").write_text("The bell rings twice and the door opens. " * 600, encoding="utf-8")
     write_video(place / "talk.mp4", frames=100, fps=25, size=(320, 240), paint=sign_then_wall, cues=cues)
     with pytest.MonkeyPatch.context() as patch:
