@@ -52,17 +52,6 @@ def gspo(
     return -torch.minimum(plain_K, clipped_K).sum(), clipped_K < plain_K
 
 
-def token_clipped(
-    logprobs_N: Tensor, sampled_N: Tensor, owners_N: Tensor, advantages_K: Tensor, clip: Clip
-) -> Tensor:
-    """Return the sum over trajectories of GRPO's objective, negated: ratios and clipping token by token."""
-    ratios_N, advantages_N = (logprobs_N - sampled_N).exp(), advantages_K[owners_N]
-    gains_N = torch.minimum(
-        ratios_N * advantages_N, ratios_N.clamp(1 - clip.low, 1 + clip.high) * advantages_N
-    )
-    return -_means(gains_N, owners_N, len(advantages_K)).sum()
-
-
 def reference_divergence(logprobs_N: Tensor, reference_N: Tensor, owners_N: Tensor, count: int) -> Tensor:
     """Return the sum over trajectories of their tokens' mean divergence from the reference, estimated without bias.
 
