@@ -187,7 +187,8 @@ class DistillPart(Part):
 
     teacher: Path | None = Field(default=None, description="folder of the teacher")
     teacher_url: str | None = Field(
-        default=None, description="or an OpenAI-compatible endpoint that returns log-probabilities"
+        default=None,
+        description="or an OpenAI-compatible endpoint that echoes log-probabilities; of text alone",
     )
     teacher_model: str | None = Field(default=None, description="name of the teacher at that endpoint")
     most: Positive = Field(default=10.0, description="largest advantage of a token, in nats")

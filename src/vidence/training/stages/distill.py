@@ -7,14 +7,10 @@ sampled tokens' log-probabilities would have a gradient of expectation zero.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
-
-import torch
-from torch import Tensor
 
 from vidence.errors import UsageError
 from vidence.training.episodes import Episode, weighed
-from vidence.training.learner import Learner
+from vidence.training.judges import EndpointJudge, InProcessJudge, Judge
 from vidence.training.loading import load_learner
 from vidence.training.measuring import divergence
 from vidence.training.objectives import on_policy_distillation
@@ -25,35 +21,13 @@ from vidence.training.stages.stage import Loss, Run
 from vidence.training.trajectory import Trajectory
 
 
-class Judge(Protocol):
-    """Who scores what the student said."""
-
-    def logprobs(self, pack: Pack) -> Tensor:
-        """Return the log-probability of each learned token (N,)."""
-        ...
-
-
-class InProcessJudge:
-    """A teacher of this process."""
-
-    def __init__(self, learner: Learner) -> None:
-        self.learner = learner.requires_grad_(False)
-
-    def logprobs(self, pack: Pack) -> Tensor:
-        """Score a row."""
-        with torch.no_grad():
-            return self.learner(pack).logprobs_N
-
-
 class Distill(Sampled):
     """On-policy distillation."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self.rules = run.config.distill
-        if self.rules.teacher is None:
-            raise UsageError("distill.teacher: name the folder of the teacher")
-        self.judge = InProcessJudge(load_learner(self.rules.teacher, run.processes.device))
+        self.judge = self._judge()
 
     def chosen(
         self, groups: Sequence[Sequence[Episode]], samples: Sequence[Sample]
@@ -74,5 +48,17 @@ class Distill(Sampled):
 
     def measure(self) -> dict[str, float]:
         """Return the reverse divergence and the mean reward on held-out samples."""
+        if not isinstance(self.judge, InProcessJudge):
+            return super().measure()
         found = divergence(self.run, self.judge.learner, self.play.chat, self.held_out(), self.phase.seeing)
         return super().measure() | found
+
+    def _judge(self) -> Judge:
+        rules = self.rules
+        if (rules.teacher is None) == (rules.teacher_url is None):
+            raise UsageError(
+                "distill: name the teacher's folder (teacher), or an endpoint (teacher_url), one of them"
+            )
+        if rules.teacher is not None:
+            return InProcessJudge(load_learner(rules.teacher, self.run.processes.device))
+        return EndpointJudge(str(rules.teacher_url), rules.teacher_model or "teacher")
