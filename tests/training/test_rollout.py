@@ -16,7 +16,7 @@ from vidence.training.environment import Looking, demonstration
 from vidence.training.episodes import Play
 from vidence.training.learner import Learner
 from vidence.training.loading import load_learner
-from vidence.training.packing import packed
+from vidence.training.packing import arranged, packed
 from vidence.training.preparing import Preparer
 from vidence.training.rewards import Outcome, Rubric, Truth, interval
 from vidence.training.rollout import Cached, InProcess, Said, Sampling
@@ -177,3 +177,35 @@ def test_worlds_differ_by_number_and_not_by_asking() -> None:
     first, again, other = source.sample(3), source.sample(3), source.sample(4)
     assert first.name == again.name != other.name
     assert first.truth == again.truth
+
+
+def test_answers_that_share_their_prompt_in_a_row_score_as_they_do_apart(
+    folder: Path, preparer: Preparer
+) -> None:
+    learner = load_learner(folder / "latent").eval()
+    groups = play(preparer).episodes(InProcess(learner), questions(preparer, 2), group=4, seed=2)
+    trajectories = [episode.trajectory for group in groups for episode in group]
+    apart = packed(trajectories, learner.place, learner.merge)
+    shared = packed(trajectories, learner.place, learner.merge, shared=True)
+    assert shared.tokens < apart.tokens / 2
+    assert len(shared.features_V) * 4 == len(apart.features_V)
+    with torch.no_grad():
+        torch.testing.assert_close(learner(shared).logprobs_N, learner(apart).logprobs_N, atol=NEAR, rtol=0)
+    assert torch.equal(shared.targets_N, apart.targets_N)
+    assert torch.equal(shared.owners_N, apart.owners_N)
+
+
+def test_later_pictures_stay_with_the_answers_that_asked_for_them(folder: Path, preparer: Preparer) -> None:
+    learner = load_learner(folder / "latent").eval()
+    call = '<tool_call>{"name": "look", "arguments": {"start": 1, "end": 3}}</tool_call>'
+    engine = Scripted(learner, preparer, call, "red")
+    samples = [replace(one, truth=Truth("red")) for one in questions(preparer, 2)]
+    groups = play(preparer, turns=2).episodes(engine, samples, group=3, seed=0)
+    trajectories = [episode.trajectory for group in groups for episode in group]
+    apart = packed(trajectories, learner.place, learner.merge)
+    shared = packed(trajectories, learner.place, learner.merge, shared=True)
+    with torch.no_grad():
+        torch.testing.assert_close(learner(shared).logprobs_N, learner(apart).logprobs_N, atol=NEAR, rtol=0)
+    (row,) = arranged(trajectories, shared.tokens, shared=True)
+    assert len(row) == 6
+    assert len(arranged(trajectories, shared.tokens - 1, shared=True)) == 2

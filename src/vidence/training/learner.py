@@ -110,11 +110,14 @@ class Learner(nn.Module):
         positions_31L, _ = self.model.model.get_rope_index(one.ids_L[None], one.kinds_L[None], **grids)
         return positions_31L[:, 0]
 
-    def _told_apart(self, pack: Pack) -> dict[str, Tensor]:
+    def _told_apart(self, pack: Pack) -> dict[str, Any]:
         """Say which tokens belong together: by number, or to transformers by an order that starts anew with each."""
         positions_31L = pack.positions_3L[:, None]
-        if self.latent:
+        if self.latent and pack.parents_S is None:
             return {"attention_mask": pack.segments_L[None], "position_ids": positions_31L}
+        if self.latent:
+            seen = Visible((len(pack.ids_L),), segments_BL=pack.segments_L[None], parents_S=pack.parents_S)
+            return {"seen": seen, "position_ids": positions_31L}
         at_L = torch.arange(len(pack.ids_L), device=pack.ids_L.device)
         changed_L = torch.cat([pack.segments_L.new_ones(1), pack.segments_L.diff()]) != 0
         order_L = at_L - torch.where(changed_L, at_L, 0).cummax(0).values

@@ -102,7 +102,13 @@ def _portion(pack: Pack, sharing: Sharing) -> Portion:
         whole_BLW = all_SBLW.transpose(0, 1).flatten(1, 2)
         return whole_BLW[:, orders.flatten().argsort()]
 
-    seen = Visible((len(padded.ids_L),), segments_BL=padded.segments_L[None], order_L=order_L, gather=gather)
+    seen = Visible(
+        (len(padded.ids_L),),
+        segments_BL=padded.segments_L[None],
+        parents_S=padded.parents_S,
+        order_L=order_L,
+        gather=gather,
+    )
     return Portion(own, mine_N, seen)
 
 

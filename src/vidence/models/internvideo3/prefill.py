@@ -28,6 +28,7 @@ class Visible:
 
     limits: by stretch of rows, how many of its rows each query sees (B, L), or None for all.
     segments_BL: for tokens that attend to themselves: 0 is padding, and tokens of different numbers do not meet.
+    parents_S: by number, that of the tokens which those of this number see as well: a prompt that answers share.
     order_L, gather: where several processes hold parts of the tokens: which of all of them this process' are, and how
     rows (B, L, W) of each become all rows in order; segments_BL are then those of all.
     """
@@ -35,6 +36,7 @@ class Visible:
     lengths: tuple[int, ...]
     limits: tuple[Tensor | None, ...] = ()
     segments_BL: Tensor | None = None
+    parents_S: Tensor | None = None
     order_L: Tensor | None = None
     gather: Callable[[Tensor], Tensor] | None = None
 
@@ -46,7 +48,11 @@ class Visible:
             )
             query_BL1 = self.segments_BL[:, order_L, None]
             causal_LS = torch.arange(self.lengths[0], device=device) <= order_L[:, None]
-            return causal_LS & (query_BL1 == self.segments_BL[:, None])
+            row_B1S = self.segments_BL[:, None]
+            same_BLS = query_BL1 == row_B1S
+            if self.parents_S is not None:
+                same_BLS |= (self.parents_S[query_BL1] == row_B1S) & (row_B1S > 0)
+            return causal_LS & same_BLS
         if all(limit is None for limit in self.limits):
             return None
         parts = [

@@ -28,6 +28,7 @@ class Distill(Sampled):
         super().__init__(run)
         self.rules = run.config.distill
         self.judge = self._judge()
+        self.beside = [self.judge.learner] if isinstance(self.judge, InProcessJudge) else []
 
     def chosen(
         self, groups: Sequence[Sequence[Episode]], samples: Sequence[Sample]

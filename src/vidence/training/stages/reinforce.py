@@ -31,6 +31,7 @@ class Reinforce(Sampled):
         self.clip = Clip(self.rules.clip_low, self.rules.clip_high)
         kept = load_learner(run.config.model.path, run.processes.device) if self.rules.divergence else None
         self.reference = None if kept is None else kept.requires_grad_(False)
+        self.beside = [] if self.reference is None else [self.reference]
 
     def chosen(
         self, groups: Sequence[Sequence[Episode]], samples: Sequence[Sample]

@@ -10,7 +10,7 @@ from torch import Tensor
 from vidence.errors import UsageError
 from vidence.training.config import PhasePart
 from vidence.training.episodes import Episode, Play
-from vidence.training.learner import Scores
+from vidence.training.learner import Learner, Scores
 from vidence.training.measuring import answers
 from vidence.training.packing import Pack, arranged, packed
 from vidence.training.rewards import Rubric
@@ -36,6 +36,7 @@ class Sampled:
                 "that a run never stops within a batch of samples"
             )
         self.stream: Stream[Sample] | None = None
+        self.beside = list[Learner]()  # models that score the same rows
         self._due = list[list[Trajectory]]()
         self._told: dict[str, float] = {}
 
@@ -54,8 +55,10 @@ class Sampled:
             each = -(-len(chosen) // self.config.updates)
             self._due = [chosen[at * each : (at + 1) * each] for at in range(self.config.updates)]
         learner = self.run.learner
-        rows = arranged(self._due.pop(0), self.phase.pack_tokens)
-        return [packed(row, learner.place, learner.merge) for row in rows]
+        # A reference or a teacher with grouped-query attention cannot tell answers apart that share a prompt.
+        shared = learner.latent and all(each.latent for each in self.beside)
+        rows = arranged(self._due.pop(0), self.phase.pack_tokens, shared=shared)
+        return [packed(row, learner.place, learner.merge, shared=shared) for row in rows]
 
     def old(self, scores: Scores, pack: Pack) -> Tensor:
         """Return the log-probabilities that ratios are taken against (N,).
