@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from toy import configured, settings, torchrun, write_converted, write_start
+from toy import SEEING, configured, settings, torchrun, write_converted, write_start
 
 from vidence.training import saving
 from vidence.training.config import checked
@@ -61,12 +61,15 @@ def test_two_processes_share_each_row(latent: Path, alone: Path, tmp_path: Path)
     assert curve(tmp_path / "run") == pytest.approx(curve(alone), rel=2e-3)
 
 
-@pytest.mark.parametrize("stage", ["finetune", "reinforce"])
+@pytest.mark.parametrize(("stage", "lengths"), [("finetune", [5]), ("finetune", [2, 3]), ("reinforce", [5])])
 def test_killed_at_any_step_it_goes_on_as_if_it_had_not_been(
-    latent: Path, tmp_path: Path, stage: str
+    latent: Path, tmp_path: Path, stage: str, lengths: list[int]
 ) -> None:
+    one = {"rate": 1e-3, "pack_tokens": 512, "packs": 2, "seeing": SEEING}
+    phases = [one | {"steps": steps} for steps in lengths]
+
     def run(name: str) -> dict[str, torch.Tensor]:
-        train(stage, configured(tmp_path / name, latent, 5, 1e-3, save_every=2))
+        train(stage, configured(tmp_path / name, latent, 5, 1e-3, save_every=2, phases=phases))
         return load_file(tmp_path / name / "model" / "model.safetensors")
 
     whole = run("whole")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,8 +69,8 @@ class Trainer:
         self.found = saving.checkpoints(config.out / CHECKPOINTS)
         first = int(self.found[-1].name.removeprefix("step-")) if self.found else 0
         self.log = Log(config.out, leads=processes.leads, resumed_at=first)
-        self.run_ = Run(config, self.learner, self.whole, self.workshop, processes, self.log)
-        self.stage: Stage = STAGES[name](self.run_)
+        run = Run(config, self.learner, self.whole, self.workshop, processes, self.log)
+        self.stage: Stage = STAGES[name](run)
         self._filler = self._fill(self.workshop.preparer.processor)
 
     def run(self) -> dict[str, float]:
@@ -78,8 +78,9 @@ class Trainer:
         config, step, phase = self.config, 0, -1
         if self.found:
             step, states = saving.resume(self.found[-1], self.learner, self.optimiser, self.processes)
-            if step < config.steps:
-                phase = phase_at(config.phases, step)[0]
+            now, done = phase_at(config.phases, step)
+            if step < config.steps and done:  # at a phase's beginning its streams are new
+                phase = now
                 self.stage.begin(config.phases[phase], phase)
                 self.stage.restore(states)
         if not step and config.held_out:
@@ -117,51 +118,44 @@ class Trainer:
 
     def _step(self, step: int) -> dict[str, float]:
         start = time.monotonic()
-        packs, weights = self._prepared(step)
+        packs = [pack.to(self.processes.device) for pack in self.stage.packs(step)]
         self.learner.train()
-        (total, tokens), rows = (
-            self.processes.total(sum(weights), sum(pack.tokens for pack in packs)),
-            len(packs),
-        )
-        rows = self.processes.most(rows)
-        sums: dict[str, list[float]] = {}
+        weight, tokens = sum(map(self.stage.weight, packs)), sum(pack.tokens for pack in packs)
+        total, tokens = self.processes.total(weight, tokens)
+        rows = self.processes.most(len(packs))
         self.optimiser.zero_grad()
+        sums = self._accumulated(packs, rows, total)
+        rate, norm = rate_at(self.config.phases, self.config.optimiser, step), 0.0
+        if rows and total:
+            norm = self._stepped(rate)
+        told = {"rate": rate, "gradient_norm": norm, "tokens": tokens, "seconds": time.monotonic() - start}
+        return self._values(sums) | self.stage.told() | told
+
+    def _accumulated(self, packs: Sequence[Pack], rows: int, total: float) -> dict[str, list[float]]:
+        """Add up the gradients of a step's rows, of which some process has `rows`; return sums by name."""
+        sums: dict[str, list[float]] = {}
         for at in range(rows):
             mine = at < len(packs)
             with self._precision():
                 loss = self.stage.loss(packs[at] if mine else self._filler)
-            if mine:
-                for name, (value, weight) in loss.sums.items():
-                    entry = sums.setdefault(name, [0.0, 0.0])
-                    entry[0] += value
-                    entry[1] += weight
+            for name, (value, weight) in loss.sums.items() if mine else ():
+                entry = sums.setdefault(name, [0.0, 0.0])
+                entry[0] += value
+                entry[1] += weight
             # Gradients are averaged over rows that are worked on at once; the mean is over the whole step.
             share = self.processes.rows / total if mine and total else 0.0
             (loss.value * share).backward()
-        rate = rate_at(self.config.phases, self.config.optimiser, step)
-        norm = 0.0
-        if rows and total:
-            if not self.sharded:
-                average_gradients(self.learner, self.processes)
-            clip = self.config.optimiser.clip
-            norm = float(whole(torch.nn.utils.clip_grad_norm_(self.learner.parameters(), clip)))
-            for group in self.optimiser.param_groups:
-                group["lr"] = rate
-            self.optimiser.step()
-        return (
-            self._values(sums)
-            | self.stage.told()
-            | {
-                "rate": rate,
-                "gradient_norm": norm,
-                "tokens": tokens,
-                "seconds": time.monotonic() - start,
-            }
-        )
+        return sums
 
-    def _prepared(self, step: int) -> tuple[list[Pack], list[float]]:
-        packs = [pack.to(self.processes.device) for pack in self.stage.packs(step)]
-        return packs, [self.stage.weight(pack) for pack in packs]
+    def _stepped(self, rate: float) -> float:
+        """Take a step of the optimiser; return the gradient's norm."""
+        if not self.sharded:
+            average_gradients(self.learner, self.processes)
+        norm = torch.nn.utils.clip_grad_norm_(self.learner.parameters(), self.config.optimiser.clip)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.step()
+        return float(whole(norm))
 
     def _values(self, sums: dict[str, list[float]]) -> dict[str, float]:
         """Average over all processes what was summed, which not every one of them may have."""

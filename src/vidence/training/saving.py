@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,9 @@ def save(
         part.mkdir(parents=True)
     processes.wait()
     weights, moments = get_state_dict(learner, optimiser)
-    save_shards({"model": weights, "optimiser": moments}, checkpoint_id=part, no_dist=processes.alone)
+    with warnings.catch_warnings():  # that there is one process alone is meant
+        warnings.simplefilter("ignore", UserWarning)
+        save_shards({"model": weights, "optimiser": moments}, checkpoint_id=part, no_dist=processes.alone)
     (part / f"rank-{processes.rank}.json").write_text(json.dumps(state), encoding="utf-8")
     processes.wait()
     if processes.leads:
@@ -63,7 +66,9 @@ def resume(
     """Load a checkpoint, by however many processes it was written; return its step and what each of them noted."""
     weights, moments = get_state_dict(learner, optimiser)
     loaded = {"model": weights, "optimiser": moments}
-    load_shards(loaded, checkpoint_id=path, no_dist=processes.alone)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        load_shards(loaded, checkpoint_id=path, no_dist=processes.alone)
     set_state_dict(learner, optimiser, model_state_dict=loaded["model"], optim_state_dict=loaded["optimiser"])
     files = sorted(path.glob("rank-*.json"), key=lambda file: int(file.stem.removeprefix("rank-")))
     return int(path.name.removeprefix("step-")), [json.loads(file.read_text("utf-8")) for file in files]
