@@ -100,3 +100,26 @@ def test_a_run_of_one_process_goes_on_in_two(latent: Path, alone: Path, tmp_path
             train("finetune", checked(values))
     torchrun(2, RUN, "finetune", written(tmp_path, **values))
     assert curve(out) == pytest.approx(curve(alone), rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("model", "near"),
+    [({"recompute": True}, 1e-5), ({"dtype": "bfloat16"}, 2e-2), ({"frozen": ["tower"]}, 0.2)],
+)
+def test_memory_is_saved_without_another_curve(
+    latent: Path, alone: Path, tmp_path: Path, model: dict[str, object], near: float
+) -> None:
+    values = settings(tmp_path / "run", latent, STEPS, 1e-3)
+    train("finetune", checked(values | {"model": values["model"] | model}))
+    assert curve(tmp_path / "run") == pytest.approx(curve(alone), rel=near)
+
+
+def test_what_is_frozen_stays_and_the_rest_moves(latent: Path, tmp_path: Path) -> None:
+    values = settings(tmp_path / "run", latent, 2, 1e-3)
+    train("finetune", checked(values | {"model": values["model"] | {"frozen": ["tower", "embeddings"]}}))
+    after = load_file(tmp_path / "run" / "model" / "model.safetensors")
+    shards = [load_file(path) for path in latent.glob("*.safetensors")]
+    before = {name: weight for shard in shards for name, weight in shard.items()}
+    still = {name for name, weight in after.items() if torch.equal(weight, before[name])}
+    assert {name for name in after if ".visual." in name or "embed_tokens" in name} <= still
+    assert any("self_attn.q_proj" in name for name in set(after) - still)
