@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 from toy import SEEING, configured, settings, torchrun, write_converted, write_start
 
+from vidence.errors import UsageError
 from vidence.training import saving
 from vidence.training.config import checked
 from vidence.training.log import read_log
@@ -123,3 +124,16 @@ def test_what_is_frozen_stays_and_the_rest_moves(latent: Path, tmp_path: Path) -
     still = {name for name, weight in after.items() if torch.equal(weight, before[name])}
     assert {name for name in after if ".visual." in name or "embed_tokens" in name} <= still
     assert any("self_attn.q_proj" in name for name in set(after) - still)
+
+
+def test_a_run_goes_on_only_as_it_was_begun(latent: Path, tmp_path: Path) -> None:
+    train("finetune", configured(tmp_path / "run", latent, 1, 1e-3))
+    begun = tmp_path / "run" / "config.json"
+    older = json.loads(begun.read_text("utf-8"))
+    del older["phases"][0]["level"]  # a field that an older version did not have
+    begun.write_text(json.dumps(older), encoding="utf-8")
+    train("finetune", configured(tmp_path / "run", latent, 1, 1e-3))
+    with pytest.raises(UsageError, match="was begun with other phases, seed"):
+        train("finetune", configured(tmp_path / "run", latent, 1, 2e-3, seed=4))
+    with pytest.raises(UsageError, match="was begun with other stage"):
+        train("pretrain", configured(tmp_path / "run", latent, 1, 1e-3))

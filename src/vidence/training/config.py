@@ -113,6 +113,7 @@ class PhasePart(Part):
     duration_s: tuple[Positive, Positive] | None = Field(
         default=None, description="of worlds in this phase; default: the source's"
     )
+    level: int | None = Field(default=None, ge=0, le=3, description="the same of how much happens in them")
 
 
 class OptimiserPart(Part):

@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,7 +14,7 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_
 
 from vidence.errors import UsageError
 from vidence.training import saving
-from vidence.training.config import Config
+from vidence.training.config import Config, checked
 from vidence.training.learner import Learner
 from vidence.training.loading import load_learner
 from vidence.training.log import Log
@@ -50,7 +49,7 @@ class Trainer:
 
     def __init__(self, name: str, config: Config, processes: Processes, tell: Tell) -> None:
         self.config, self.processes, self.tell = config, processes, tell
-        _begin(config.out, {"stage": name} | config.model_dump(mode="json"), leads=processes.leads)
+        _begin(name, config, leads=processes.leads)
         processes.wait()
         torch.manual_seed(config.seed)
         self.workshop = Workshop(Preparer(config))
@@ -188,23 +187,27 @@ class Trainer:
         return packed([one], self.learner.place, self.learner.merge).to(self.processes.device)
 
 
-def _begin(folder: Path, asked: dict[str, Any], *, leads: bool) -> None:
+def _begin(name: str, config: Config, *, leads: bool) -> None:
     """Enter what is asked for, or check that what was begun in the folder is the same.
 
     Raises:
         UsageError: it is not, naming what differs.
     """
-    path = folder / ASKED
+    path, asked = config.out / ASKED, {"stage": name} | config.model_dump(mode="json")
     if path.is_file():
         begun = json.loads(path.read_text("utf-8"))
-        differing = sorted(key for key in {*begun, *asked} if begun.get(key) != asked.get(key))
+        known = checked({key: value for key, value in begun.items() if key != "stage"}, str(path))
+        begun = {"stage": begun.get("stage")} | known.model_dump(
+            mode="json"
+        )  # fields that are newer have defaults
+        differing = sorted(key for key in asked if begun[key] != asked[key])
         if differing:
             raise UsageError(
-                f"{folder}: was begun with other {', '.join(differing)}; give another out, or remove it"
+                f"{config.out}: was begun with other {', '.join(differing)}; give another out, or remove it"
             )
         return
     if leads:
-        folder.mkdir(parents=True, exist_ok=True)
+        config.out.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         part.write_text(json.dumps(asked, indent=1) + "\n", encoding="utf-8")
         part.replace(path)

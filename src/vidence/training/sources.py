@@ -96,7 +96,7 @@ class WorldSource:
         setting = Setting(
             duration_s=round(drawn, 1),
             size=part.size,
-            level=part.level,
+            level=part.level if self.phase.level is None else self.phase.level,
             split=part.split,
             languages=part.languages,
             cast=part.cast,
