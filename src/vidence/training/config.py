@@ -257,7 +257,11 @@ def checked(given: dict[str, Any], name: str = "config", base: Path | None = Non
     try:
         config = Config.model_validate(given)
     except ValidationError as fault:
-        lines = [f"{'.'.join(map(str, each['loc'])) or 'file'}: {_said(each)}" for each in fault.errors()]
+        faults = fault.errors()
+        inner = {each["loc"][:depth] for each in faults for depth in range(1, len(each["loc"]))}
+        lines = [
+            _said(each) for each in faults if each["loc"] not in inner
+        ]  # a table's own fault is of its fields
         raise UsageError(f"{name}: " + "; ".join(lines)) from fault
     return config if base is None else _rebased(config, base)
 
@@ -310,9 +314,16 @@ def _written(value: Any) -> str:
 
 
 def _said(fault: Any) -> str:
+    where = ".".join(map(str, fault["loc"])) or "file"
     if fault["type"] == "extra_forbidden":
-        return "is not known; leave it out or correct its name"
-    return f"{fault['msg'][0].lower()}{fault['msg'][1:]} (given {fault['input']!r})"
+        return f"{where}: is not known; leave it out or correct its name"
+    given = str(fault["input"])
+    said = f"{where}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
+    return (
+        said
+        if fault["type"] == "missing"
+        else f"{said} (given {given if len(given) < 80 else given[:77] + '...'})"
+    )
 
 
 def _change(given: dict[str, Any], change: str) -> None:
