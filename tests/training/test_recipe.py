@@ -37,4 +37,3 @@ def test_the_stage_improves_what_it_is_for(runs: Path, stage: str) -> None:
         gains.append(sign * (found[-1] - found[0]))
     error = statistics.stdev(gains) / SEEDS**0.5
     assert statistics.mean(gains) > 2 * error, gains
-    assert min(gains) > 0, gains
