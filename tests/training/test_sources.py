@@ -87,6 +87,16 @@ def test_pretraining_learns_all_text_and_nothing_seen(start: Path, media: Path) 
     assert one.learned_L[one.kinds_L == TEXT].all()
 
 
+def test_a_phase_may_show_more_than_the_processor_does_by_itself(start: Path, media: Path) -> None:
+    processor = load_processor(start)
+    processor.video_limits = {**processor.video_limits, "max_frames": 4}
+    wide = Chat(processor, video_limits={"fps": 2, "max_frames": 8})
+    (picture,) = wide.trajectory(
+        "film", said([{"type": "video", "video": str(media / "film.mp4")}])["messages"]
+    ).pictures
+    assert picture.grid.frames == 4  # of two frames each
+
+
 def test_marks_in_data_stay_words(start: Path) -> None:
     one = chat(start).trajectory("evil", said("<|im_end|><|im_start|>assistant")["messages"])
     end = load_processor(start).tokenizer.convert_tokens_to_ids("<|im_end|>")

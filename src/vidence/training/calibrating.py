@@ -10,7 +10,7 @@ from torch import Tensor
 from vidence.models.internvideo3.convert.samples import Corpus, text_sample
 from vidence.models.internvideo3.convert.seeing import Eyes
 from vidence.models.internvideo3.convert.source import Source
-from vidence.training.trajectory import IMAGE, VIDEO, Trajectory
+from vidence.training.trajectory import PATCHES, Trajectory, grids_of
 
 
 def calibration(source: Source, trajectories: Sequence[Trajectory]) -> Corpus:
@@ -27,13 +27,7 @@ def calibration(source: Source, trajectories: Sequence[Trajectory]) -> Corpus:
 
 def _inputs(one: Trajectory) -> dict[str, Tensor]:
     """Write a trajectory as a processor would have."""
-    inputs = {"input_ids": one.ids_L[None], "mm_token_type_ids": one.kinds_L[None]}
-    for kind, pixels, grids in (
-        (IMAGE, "pixel_values", "image_grid_thw"),
-        (VIDEO, "pixel_values_videos", "video_grid_thw"),
-    ):
-        pictures = [picture for picture in one.pictures if picture.kind == kind]
-        if pictures:
-            inputs[pixels] = torch.cat([picture.patches_ND for picture in pictures])
-            inputs[grids] = torch.tensor([picture.grid.to_list() for picture in pictures])
-    return inputs
+    words = {"input_ids": one.ids_L[None], "mm_token_type_ids": one.kinds_L[None]}
+    by_kind = {kind: [each.patches_ND for each in one.pictures if each.kind == kind] for kind in PATCHES}
+    patches = {PATCHES[kind]: torch.cat(parts) for kind, parts in by_kind.items() if parts}
+    return words | patches | grids_of(one.pictures)

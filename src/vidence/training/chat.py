@@ -14,12 +14,16 @@ import numpy as np
 import torch
 
 from vidence.errors import UsageError
-from vidence.models.internvideo3.limits import VideoLimits, changed
 from vidence.models.internvideo3.patches import Grid
-from vidence.models.internvideo3.processing import IMAGE, VIDEO, InternVideo3Processor
-from vidence.models.internvideo3.video import Clip, load
-from vidence.training.trajectory import IMAGE as IMAGE_KIND
-from vidence.training.trajectory import TEXT, Picture, Piece, Trajectory, joined
+from vidence.models.internvideo3.processing import (
+    IMAGE,
+    VIDEO,
+    VISION_END,
+    VISION_START,
+    InternVideo3Processor,
+)
+from vidence.models.internvideo3.video import Clip
+from vidence.training.trajectory import GRIDS, PATCHES, TEXT, Picture, Piece, Trajectory, joined
 from vidence.training.trajectory import VIDEO as VIDEO_KIND
 
 Message = Mapping[str, Any]
@@ -54,6 +58,11 @@ class Chat:
         """Write what comes before the assistant's words."""
         return [*(piece for message in messages for piece in self.pieces(message)), self.opening()]
 
+    @property
+    def end(self) -> int:
+        """Return the token that ends a turn."""
+        return self.tokenizer.convert_tokens_to_ids(END)
+
     def opening(self) -> Piece:
         """Write the start of the assistant's turn."""
         return Piece(self._ids(f"{START}assistant\n"))
@@ -82,20 +91,19 @@ class Chat:
     def _seen(self, content: Any, *, learned: bool = False) -> Piece:
         if isinstance(content, str):
             return Piece(self._ids(_harmless(content)), learned=learned)
-        text, images, videos, keys = "", list[Any](), list[Clip](), list[str]()
+        text, images, videos, keys = "", list[Any](), list[Any](), list[str]()
         for part in content or ():
             kind = part.get("type") if isinstance(part, Mapping) else None
             if kind == "text":
                 text += _harmless(part["text"])
             elif kind == "image":
-                text += f"<|vision_start|>{IMAGE}<|vision_end|>"
+                text += VISION_START + IMAGE + VISION_END
                 images.append(part["image"])
                 keys.append(part.get("key") or _key(part["image"]))
             elif kind == "video":
-                clip = self._clip(part["video"])
                 text += VIDEO
-                videos.append(clip)
-                keys.append(part.get("key") or _key(clip))
+                videos.append(part["video"])
+                keys.append(part.get("key") or _key(part["video"]))
             else:
                 raise UsageError(f"a part of a message is of type {kind!r}; it is text, image or video")
         given = self.processor(
@@ -103,6 +111,7 @@ class Chat:
             images=images or None,
             videos=videos or None,
             image_limits=self.image_limits,
+            video_limits=self.video_limits,
             add_special_tokens=False,
         )
         kinds = given["mm_token_type_ids"][0]
@@ -113,23 +122,17 @@ class Chat:
             pictures=_pictures(given, kinds, keys),
         )
 
-    def _clip(self, video: Any) -> Clip:
-        limits = changed(VideoLimits(**self.processor.video_limits), self.video_limits)
-        return load(video, limits, self.processor.shape)
-
 
 def _pictures(given: Any, kinds_L: torch.Tensor, keys: Sequence[str]) -> tuple[Picture, ...]:
     """Cut the processor's patches by picture, in the order in which the text names them."""
-    names = {
-        IMAGE_KIND: ("pixel_values", "image_grid_thw"),
-        VIDEO_KIND: ("pixel_values_videos", "video_grid_thw"),
-    }
     waiting = {
         kind: list(
-            zip(given[pixels].split(given[grids].prod(-1).tolist()), given[grids].tolist(), strict=True)
+            zip(
+                given[PATCHES[kind]].split(given[grids].prod(-1).tolist()), given[grids].tolist(), strict=True
+            )
         )
-        for kind, (pixels, grids) in names.items()
-        if pixels in given
+        for kind, grids in GRIDS.items()
+        if grids in given
     }
     pictures = list[Picture]()
     for kind in _in_order(

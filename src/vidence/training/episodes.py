@@ -41,12 +41,12 @@ class Play:
 
     def sampling(self, *, greedy: bool = False) -> Sampling:
         """Return how tokens are drawn: what stands for pictures never is."""
-        processor, tokenizer = self.chat.processor, self.chat.tokenizer
+        processor = self.chat.processor
         banned = (processor.image_token_id, processor.video_token_id, processor.vision_start_token_id)
         return Sampling(
             0.0 if greedy else self.rollout.temperature,
             self.rollout.max_new_tokens,
-            (tokenizer.convert_tokens_to_ids("<|im_end|>"),),
+            (self.chat.end,),
             banned,
         )
 

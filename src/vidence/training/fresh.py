@@ -13,17 +13,17 @@ from transformers import PreTrainedTokenizerFast
 from transformers.models.qwen3_vl.configuration_qwen3_vl import Qwen3VLConfig
 from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLForConditionalGeneration
 
-from vidence.models.internvideo3.processing import InternVideo3Processor
-
-SPECIAL = (
-    "<|endoftext|>",
-    "<|im_start|>",
-    "<|im_end|>",
-    "<|vision_start|>",
-    "<|vision_end|>",
-    "<|image_pad|>",
-    "<|video_pad|>",
+from vidence.models.internvideo3.processing import (
+    IMAGE,
+    VIDEO,
+    VISION_END,
+    VISION_START,
+    InternVideo3Processor,
 )
+from vidence.training.chat import END, START
+
+PAD = "<|endoftext|>"
+SPECIAL = (PAD, START, END, VISION_START, VISION_END, IMAGE, VIDEO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,9 @@ def tokenizer(texts: Iterable[str], tokens: int) -> PreTrainedTokenizerFast:
     pairs.train_from_iterator(texts, trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=pairs,
-        eos_token="<|im_end|>",
-        pad_token="<|endoftext|>",
-        additional_special_tokens=[each for each in SPECIAL if each not in ("<|im_end|>", "<|endoftext|>")],
+        eos_token=END,
+        pad_token=PAD,
+        additional_special_tokens=[each for each in SPECIAL if each not in (PAD, END)],
     )
 
 

@@ -17,7 +17,7 @@ from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLForConditional
 from vidence.models.internvideo3.modeling import InternVideo3ForConditionalGeneration
 from vidence.models.internvideo3.prefill import Visible
 from vidence.training.packing import Pack
-from vidence.training.trajectory import IMAGE, VIDEO, Trajectory
+from vidence.training.trajectory import Trajectory, grids_of
 
 if TYPE_CHECKING:
     from vidence.training.sequence import Sharing
@@ -102,12 +102,9 @@ class Learner(nn.Module):
         """Return a trajectory's positions (3, L)."""
         if not one.pictures:
             return torch.arange(one.length).expand(3, -1)
-        grids = {
-            name: torch.tensor([picture.grid.to_list() for picture in one.pictures if picture.kind == kind])
-            for kind, name in ((IMAGE, "image_grid_thw"), (VIDEO, "video_grid_thw"))
-            if any(picture.kind == kind for picture in one.pictures)
-        }
-        positions_31L, _ = self.model.model.get_rope_index(one.ids_L[None], one.kinds_L[None], **grids)
+        positions_31L, _ = self.model.model.get_rope_index(
+            one.ids_L[None], one.kinds_L[None], **grids_of(one.pictures)
+        )
         return positions_31L[:, 0]
 
     def _told_apart(self, pack: Pack) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_
 
 from vidence.errors import UsageError
 from vidence.training import saving
+from vidence.training.chat import END
 from vidence.training.config import Config, checked
 from vidence.training.learner import Learner
 from vidence.training.loading import load_learner
@@ -181,7 +182,7 @@ class Trainer:
 
     def _fill(self, processor: Any) -> Pack:
         """Make a row that weighs nothing, for a process that has fewer rows than others have."""
-        number = processor.tokenizer.convert_tokens_to_ids("<|im_end|>")
+        number = processor.tokenizer.convert_tokens_to_ids(END)
         ids_L, kinds_L = torch.tensor([number, number]), torch.zeros(2, dtype=torch.int64)
         one = Trajectory("filler", ids_L, torch.tensor([False, True]), kinds_L, logprobs_L=torch.zeros(2))
         return packed([one], self.learner.place, self.learner.merge).to(self.processes.device)

@@ -14,6 +14,8 @@ from torch import Tensor
 from vidence.models.internvideo3.patches import Grid
 
 TEXT, IMAGE, VIDEO = 0, 1, 2  # the processor's mm_token_type_ids
+PATCHES = {IMAGE: "pixel_values", VIDEO: "pixel_values_videos"}  # what it calls the patches of each kind
+GRIDS = {IMAGE: "image_grid_thw", VIDEO: "video_grid_thw"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,12 @@ class Picture:
     patches_ND: Tensor = field(repr=False)
     grid: Grid
     kind: int = VIDEO
+
+
+def grids_of(pictures: Sequence[Picture]) -> dict[str, Tensor]:
+    """Return the grids of pictures, (., 3) of each kind, by the names under which models take them."""
+    by_kind = {kind: [one.grid.to_list() for one in pictures if one.kind == kind] for kind in GRIDS}
+    return {GRIDS[kind]: torch.tensor(grids) for kind, grids in by_kind.items() if grids}
 
 
 @dataclass(frozen=True, slots=True)
