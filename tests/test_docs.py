@@ -16,27 +16,26 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 
 
-def test_the_reference_of_the_command_line_is_what_help_prints() -> None:
-    written = subprocess.run(
-        [sys.executable, "-c", "import generate; print(generate.pages(), end='')"],
+def generated(page: str) -> str:
+    """Return what `make docs` writes of a page."""
+    return subprocess.run(
+        [sys.executable, "-c", f"import generate; print(generate.{page}(), end='')"],
         cwd=ROOT / "docs",
         capture_output=True,
         text=True,
         check=True,
     ).stdout
+
+
+def test_the_reference_of_the_command_line_is_what_help_prints() -> None:
+    written = generated("pages")
     assert (ROOT / "docs/cli.md").read_text(encoding="utf-8") == written, "run `make docs`"
     assert all(f"## vidence {name}\n" in written for name in COMMANDS)
 
 
 def test_the_reference_of_the_training_file_is_what_its_fields_say() -> None:
     pytest.importorskip("pydantic")
-    written = subprocess.run(
-        [sys.executable, "-c", "import generate; print(generate.fields(), end='')"],
-        cwd=ROOT / "docs",
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    written = generated("fields")
     assert (ROOT / "docs/training-file.md").read_text(encoding="utf-8") == written, "run `make docs`"
 
 

@@ -8,10 +8,12 @@ import pytest
 from click.testing import CliRunner
 from toy import settings
 
+from vidence.cli import train
 from vidence.cli.group import vidence
 from vidence.errors import UsageError
 from vidence.training.config import Config, checked, described, read_config
 from vidence.training.schedule import phase_at, rate_at
+from vidence.training.stages import STAGES
 
 FILE = """
 out = "run"
@@ -74,6 +76,10 @@ def test_the_command_lists_fields_and_tells_what_is_missing(tmp_path: Path) -> N
     assert "phases[].pack_tokens" in listed.output
     alone = CliRunner().invoke(vidence, ["train", "finetune"])
     assert alone.exit_code == 2
+
+
+def test_the_command_offers_the_stages_that_there_are() -> None:
+    assert set(train.STAGES) == set(STAGES)
 
 
 def test_the_rate_rises_and_falls_in_each_phase() -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import shutil
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +44,7 @@ def save(
         part.mkdir(parents=True)
     processes.wait()
     weights, moments = get_state_dict(learner, optimiser)
-    with warnings.catch_warnings():  # that there is one process alone is meant
-        warnings.simplefilter("ignore", UserWarning)
+    with _alone_is_meant():
         save_shards({"model": weights, "optimiser": moments}, checkpoint_id=part, no_dist=processes.alone)
     (part / f"rank-{processes.rank}.json").write_text(json.dumps(state), encoding="utf-8")
     processes.wait()
@@ -66,8 +67,7 @@ def resume(
     """Load a checkpoint, by however many processes it was written; return its step and what each of them noted."""
     weights, moments = get_state_dict(learner, optimiser)
     loaded = {"model": weights, "optimiser": moments}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
+    with _alone_is_meant():
         load_shards(loaded, checkpoint_id=path, no_dist=processes.alone)
     set_state_dict(learner, optimiser, model_state_dict=loaded["model"], optim_state_dict=loaded["optimiser"])
     files = sorted(path.glob("rank-*.json"), key=lambda file: int(file.stem.removeprefix("rank-")))
@@ -87,6 +87,14 @@ def export(folder: Path, learner: Learner, processor: Any, processes: Processes)
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
     processes.wait()
+
+
+@contextmanager
+def _alone_is_meant() -> Iterator[None]:
+    """Keep torch from warning that there is one process alone."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def _name(folder: Path, step: int) -> Path:
