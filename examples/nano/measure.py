@@ -1,4 +1,5 @@
-"""Measure the nano model after each stage, on worlds of four lengths that it has not seen.
+"""Measure the nano model after each stage, on worlds of four lengths that it has not seen; of them those of 8 seconds
+twice: with looks it knows, and with looks it does not (colours of things and grounds that never met in training).
 
     python examples/nano/measure.py --out nano --questions 60
 
@@ -38,8 +39,8 @@ MODELS = {
 }
 LENGTHS = {"8 s": 8, "1 min": 60, "10 min": 600, "1 h": 3600}
 FRAMES, AT_ONCE = 32, 8
-SINGLE = SeeingPart(fps=2, min_frames=4, max_frames=FRAMES, look_frames=8)
-HALF = SeeingPart(fps=1, min_frames=4, max_frames=FRAMES // 2, look_frames=8)
+SINGLE = SeeingPart(fps=2, min_frames=4, max_frames=FRAMES, look_frames=8, max_frame_pixels=3840)
+HALF = SeeingPart(fps=1, min_frames=4, max_frames=FRAMES // 2, look_frames=8, max_frame_pixels=3840)
 
 
 def main() -> None:
@@ -96,10 +97,10 @@ def questions(folder: Path, form: str, seconds: int, count: int, looking: bool) 
     source = {
         "kind": "world",
         "form": form,
-        "level": 1,
+        "level": 0,
         "split": "test",
         "duration_s": [seconds, seconds],
-        "size": [96, 96],
+        "size": [160, 96],
     }
     seeing = (HALF if looking else SINGLE).model_dump()
     phase = {"steps": 1, "rate": 1e-3, "pack_tokens": 8192, "seeing": seeing}

@@ -10,6 +10,7 @@ import pytest
 import torch
 from toy import SEEING, WORLD, configured, write_converted, write_start
 
+from vidence.models.internvideo3.protocol import interval
 from vidence.timeline import Span
 from vidence.training.config import SeeingPart
 from vidence.training.environment import Looking, demonstration
@@ -18,7 +19,7 @@ from vidence.training.learner import Learner
 from vidence.training.loading import load_learner
 from vidence.training.packing import arranged, packed
 from vidence.training.preparing import Preparer
-from vidence.training.rewards import Outcome, Rubric, Truth, interval
+from vidence.training.rewards import Outcome, Rubric, Truth
 from vidence.training.rollout import Cached, InProcess, Said, Sampling
 from vidence.training.sources import Sample, WorldSource
 from vidence.training.trajectory import TEXT, Piece

@@ -55,6 +55,11 @@ class SourcePart(Part):
         "of the video, or their text alone",
     )
     kinds: tuple[str, ...] | None = Field(default=None, description="world: kinds of question; default: all")
+    questions: int = Field(
+        default=1,
+        gt=0,
+        description="world: how many are asked about a video, one after another, where it has them",
+    )
     level: int = Field(default=1, ge=0, le=3, description="world: how much happens, 0 to 3")
     duration_s: tuple[Positive, Positive] = Field(
         default=(8, 8), description="world: shortest and longest, in seconds"
@@ -82,6 +87,8 @@ class SourcePart(Part):
             )
         if self.duration_s[0] > self.duration_s[1]:
             raise ValueError("duration_s: the shortest is above the longest")
+        if self.questions > 1 and self.form not in ("open", "choice", "grounding"):
+            raise ValueError(f"questions: form {self.form} takes one")
         return self
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vidence.training.chat import Chat
+from vidence.models.internvideo3.protocol import offered
+from vidence.training.chat import Chat, Message
 from vidence.training.config import RolloutPart, SeeingPart
 from vidence.training.environment import Asking, Environment, Looking
 from vidence.training.rewards import Outcome, Rubric, Truth
@@ -52,15 +53,23 @@ class Play:
 
     def surroundings(self, sample: Sample) -> Environment:
         """Return what one dialogue about a sample acts in."""
-        if self.rollout.turns > 1 and sample.medium is not None:
+        if self.looks(sample) and sample.medium is not None:
             return Looking(sample.medium, self.seeing)
         return Asking()
+
+    def asked(self, sample: Sample) -> Sequence[Message]:
+        """Return the messages that a dialogue opens with."""
+        return offered(sample.question) if self.looks(sample) else sample.question
+
+    def looks(self, sample: Sample) -> bool:
+        """Tell whether the policy may look again."""
+        return self.rollout.turns > 1 and sample.medium is not None
 
     def episodes(
         self, engine: Engine, samples: Sequence[Sample], *, group: int, seed: int, greedy: bool = False
     ) -> list[list[Episode]]:
         """Play each sample `group` times, all side by side; return the episodes by sample."""
-        prompts = [self.chat.prompt(sample.question) for sample in samples]
+        prompts = [self.chat.prompt(self.asked(sample)) for sample in samples]
         dialogues = engine.begin(prompts, group, seed)
         played = [
             _Played(self, sample, prompt, at)

@@ -108,17 +108,16 @@ class Learner(nn.Module):
         return positions_31L[:, 0]
 
     def _told_apart(self, pack: Pack) -> dict[str, Any]:
-        """Say which tokens belong together: by number, or to transformers by an order that starts anew with each."""
-        positions_31L = pack.positions_3L[:, None]
-        if self.latent and pack.parents_S is None:
-            return {"attention_mask": pack.segments_L[None], "position_ids": positions_31L}
-        if self.latent:
-            seen = Visible((len(pack.ids_L),), segments_BL=pack.segments_L[None], parents_S=pack.parents_S)
-            return {"seen": seen, "position_ids": positions_31L}
-        at_L = torch.arange(len(pack.ids_L), device=pack.ids_L.device)
-        changed_L = torch.cat([pack.segments_L.new_ones(1), pack.segments_L.diff()]) != 0
-        order_L = at_L - torch.where(changed_L, at_L, 0).cummax(0).values
-        return {"position_ids": torch.cat([order_L[None, None], positions_31L])}
+        """Say which tokens belong together, without a mask where each sample stands for itself."""
+        placed = {"position_ids": pack.positions_3L[:, None]}
+        if not self.latent:
+            return placed | {"ends": pack.ends}
+        if pack.parents_S is None:
+            return placed | {"seen": Visible((len(pack.ids_L),), ends=pack.ends)}
+        segments_BL = pack.segments_L[None]
+        return placed | {
+            "seen": Visible((len(pack.ids_L),), segments_BL=segments_BL, parents_S=pack.parents_S)
+        }
 
     def _scores(self, pack: Pack, hidden_ND: Tensor, teacher: Teacher | None, temperature: float) -> Scores:
         """Score learned tokens from the hidden states before them, a few at a time."""

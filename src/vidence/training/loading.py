@@ -11,6 +11,7 @@ from vidence.models.internvideo3.config import InternVideo3Config
 from vidence.models.internvideo3.loading import load_baseline, load_model, read_config
 from vidence.models.internvideo3.processing import InternVideo3Processor
 from vidence.models.internvideo3.tower import by_frames
+from vidence.training.apart import attends_apart
 from vidence.training.learner import Learner
 
 
@@ -22,8 +23,10 @@ def load_learner(path: Path, device: torch.device | str = "cpu") -> Learner:
     """
     latent = isinstance(read_config(path), InternVideo3Config)
     model: Any = (load_model if latent else load_baseline)(path, dtype=torch.float32, device=device)
-    if not latent and hasattr(model.model, "visual"):
-        by_frames(model.model.visual)
+    if not latent:
+        attends_apart(model)
+        if hasattr(model.model, "visual"):
+            by_frames(model.model.visual)
     return Learner(model)
 
 

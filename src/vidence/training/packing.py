@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -27,8 +28,9 @@ class Pack:
     segments_L numbers them from 1, 0 is padding; positions_3L are their own; visual_L marks what is seen.
     places_N are the tokens before those that are learned, targets_N the learned ones, owners_N whose they are (from 0),
     logprobs_N what sampling them gave. Each picture stands once in patches_PD and grids_I3, and features_V says which
-    of the tower's tokens each visual token is. Where trajectories share a prompt it has a number of its own, and
-    parents_S says by number which prompt's tokens are seen as well (0: none).
+    of the tower's tokens each visual token is. ends says where each number's tokens end, and the padding. Where
+    trajectories share a prompt it has a number of its own, and parents_S says by number which prompt's tokens are seen
+    as well (0: none).
     """
 
     trajectories: tuple[Trajectory, ...]
@@ -43,6 +45,7 @@ class Pack:
     features_V: Tensor
     patches_PD: Tensor | None
     grids_I3: Tensor | None
+    ends: tuple[int, ...]
     parents_S: Tensor | None = None
 
     @property
@@ -107,6 +110,7 @@ def packed(trajectories: Sequence[Trajectory], place: Place, merge: int, *, shar
         torch.cat([empty, *features]),
         torch.cat([picture.patches_ND for picture in pictures.values()]) if pictures else None,
         torch.tensor([picture.grid.to_list() for picture in pictures.values()]) if pictures else None,
+        tuple(accumulate(len(each) for each in (*segments, pad) if len(each))),
         torch.tensor([0, *(each.parent for each in stretches)]) if shared else None,
     )
 

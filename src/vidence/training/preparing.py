@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from vidence.errors import UsageError, VidenceError
+from vidence.models.internvideo3.protocol import offered
 from vidence.training.chat import Chat
 from vidence.training.config import Config, PhasePart
 from vidence.training.loading import load_processor
@@ -45,7 +46,8 @@ class Preparer:
         if sample.truth is None:
             raise UsageError(f"{sample.name}: names no answer that rules could judge")
         rollout = self.config.rollout
-        length = sum(len(piece.ids) for piece in self.chat(part).prompt(sample.question))
+        asked = offered(sample.question) if rollout.turns > 1 and sample.medium else sample.question
+        length = sum(len(piece.ids) for piece in self.chat(part).prompt(asked))
         if length + rollout.turns * rollout.max_new_tokens > part.pack_tokens:
             raise UsageError(
                 f"{sample.name}: a prompt of {length} tokens and its answer do not fit a row of {part.pack_tokens}; "

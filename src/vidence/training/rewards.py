@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from vidence.errors import UsageError
+from vidence.models.internvideo3.protocol import interval, letter
 from vidence.timeline import Span
-
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_LETTER = re.compile(r"^\W*([A-Z])\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +39,7 @@ Reward = Callable[[Outcome, Truth], float]
 def correct(outcome: Outcome, truth: Truth) -> float:
     """Return 1 for the right letter, or where there are no options for the right words."""
     if truth.letter is not None:
-        found = _LETTER.match(outcome.text.strip())
-        return float(found is not None and found[1] == truth.letter)
+        return float(letter(outcome.text) == truth.letter)
     return float(normal(outcome.text) == normal(truth.answer))
 
 
@@ -95,22 +92,9 @@ class Rubric:
         return sum(self.weights[name] * value for name, value in parts.items()), parts
 
 
-def interval(text: str) -> Span | None:
-    """Read the first two numbers of a text as seconds; None if there are none, or they do not follow each other."""
-    numbers = _NUMBER.findall(text)[:2]
-    if len(numbers) < 2 or float(numbers[0]) >= float(numbers[1]):
-        return None
-    return Span.of(numbers[0], numbers[1])
-
-
 def normal(text: str) -> str:
     """Write a text in small letters without marks around it, as answers are compared."""
     return " ".join(re.sub(r"[^\w\s.:-]", " ", text.casefold()).split()).strip(".: -")
-
-
-def letters(options: Sequence[str]) -> list[str]:
-    """Write options as a question lists them."""
-    return [f"{chr(ord('A') + at)}. {option}" for at, option in enumerate(options)]
 
 
 def _within(cited: Span, true: Span) -> float:

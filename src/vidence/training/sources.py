@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vidence.errors import UsageError
+from vidence.models.internvideo3.protocol import letters, offered
 from vidence.models.internvideo3.video import Clip
 from vidence.timeline import Span
 from vidence.training.chat import PRETRAIN, Message
 from vidence.training.config import PhasePart, SourcePart
 from vidence.training.environment import Medium, demonstration, evenly
-from vidence.training.rewards import Truth, letters
+from vidence.training.rewards import Truth
 
 if TYPE_CHECKING:
     from vidence.worlds import Question, World
@@ -79,7 +80,7 @@ def open_source(part: SourcePart, phase: PhasePart) -> Source:
 
 
 class WorldSource:
-    """A question, or a caption, about a world of its own for each sample."""
+    """One or more questions, or a caption, about a world of its own for each sample."""
 
     def __init__(self, part: SourcePart, phase: PhasePart) -> None:
         self.part, self.phase = part, phase
@@ -105,7 +106,7 @@ class WorldSource:
         return make_world(seed, setting)
 
     def sample(self, number: int) -> Sample:
-        """Return a question about a world, with its answer; or what its caption says.
+        """Return questions about a world, with their answers; or what its caption says.
 
         Raises:
             UsageError: none of a few worlds has a question of this form and these kinds.
@@ -120,25 +121,33 @@ class WorldSource:
             questions = world.questions(language=language, kinds=part.kinds)
             questions = [one for one in questions if (one.span is not None) == (part.form == "grounding")]
             if questions:
-                return self.asked(world, draw.choice(questions))
+                return self.asked(world, draw.sample(questions, min(part.questions, len(questions))))
         wanted = ", ".join(part.kinds or ["any kind"])
         raise UsageError(f"worlds of level {part.level} have no question of {wanted} in form {part.form}")
 
-    def asked(self, world: World, question: Question) -> Sample:
-        """Write a question as messages."""
-        truth = Truth(question.answer, None, question.span, question.evidence, question.kind)
-        text, said = question.text, question.answer
-        if self.part.form == "choice" and question.correct is not None:
+    def asked(self, world: World, questions: Sequence[Question]) -> Sample:
+        """Write questions as messages, one after another; what is judged is the answer to the last."""
+        seen = [{"type": "video", "video": self._clip(world), "key": self._key(world)}]
+        put = [self._put(question) for question in questions]
+        messages = list[Message]()
+        for number, (text, said, _) in enumerate(put):
+            parts = [*(() if number else seen), {"type": "text", "text": text}]
+            messages.append({"role": "user", "content": parts})
+            messages.append({"role": "assistant", "content": said})
+        last, (_, said, truth) = questions[-1], put[-1]
+        if self.part.form == "tool":
+            shown = demonstration(world, last.evidence, said, self.phase.seeing)
+            messages = [*offered(messages[:-1]), *shown]
+        return Sample(f"world {world.seed} {last.id}", tuple(messages), truth, world)
+
+    def _put(self, question: Question) -> tuple[str, str, Truth]:
+        """Return how a question is put, how it is answered, and what is true."""
+        text, said, letter = question.text, question.answer, None
+        if self.part.form in ("choice", "tool") and question.correct is not None:
             lines = letters(question.options)
             text, said = "\n".join([text, *lines]), lines[question.correct][0]
-            truth = Truth(question.answer, said, question.span, question.evidence, question.kind)
-        seen = {"type": "video", "video": self._clip(world), "key": self._key(world)}
-        asked = {"role": "user", "content": [seen, {"type": "text", "text": text}]}
-        name, answer = f"world {world.seed} {question.id}", {"role": "assistant", "content": said}
-        if self.part.form != "tool":
-            return Sample(name, (asked, answer), truth, world)
-        shown = demonstration(world, question.evidence, said, self.phase.seeing)
-        return Sample(name, (asked, *shown), truth, world)
+            letter = said
+        return text, said, Truth(question.answer, letter, question.span, question.evidence, question.kind)
 
     def _told(self, name: str, world: World, language: str) -> Sample:
         told = " ".join(

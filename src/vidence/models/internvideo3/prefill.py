@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -29,6 +30,7 @@ class Visible:
     limits: by stretch of rows, how many of its rows each query sees (B, L), or None for all.
     segments_BL: for tokens that attend to themselves: 0 is padding, and tokens of different numbers do not meet.
     parents_S: by number, that of the tokens which those of this number see as well: a prompt that answers share.
+    ends: instead of a mask, where stretches end of which each sees itself alone; what it costs is the sum of squares.
     order_L, gather: where several processes hold parts of the tokens: which of all of them this process' are, and how
     rows (B, L, W) of each become all rows in order; segments_BL are then those of all.
     """
@@ -37,6 +39,7 @@ class Visible:
     limits: tuple[Tensor | None, ...] = ()
     segments_BL: Tensor | None = None
     parents_S: Tensor | None = None
+    ends: tuple[int, ...] = ()
     order_L: Tensor | None = None
     gather: Callable[[Tensor], Tensor] | None = None
 
@@ -129,6 +132,8 @@ def _expand(rows: Sequence[Tensor], kv_b_NkR: Tensor, content: int, rope: int) -
 def _attend(query_BHLK: Tensor, key_BHSK: Tensor, value_BHSv: Tensor, seen: Visible, scale: float) -> Tensor:
     batch, _, queries, _ = query_BHLK.shape
     total = key_BHSK.shape[2]
+    if seen.ends:
+        return attend_apart(query_BHLK, key_BHSK, value_BHSv, seen.ends, scale)
     if seen.segments_BL is None and not seen.limits:
         if queries == total:
             return F.scaled_dot_product_attention(
@@ -148,6 +153,16 @@ def _attend(query_BHLK: Tensor, key_BHSK: Tensor, value_BHSv: Tensor, seen: Visi
         key, value = key_BHSK[:, :, :used], value_BHSv[:, :, :used]
         outs.append(F.scaled_dot_product_attention(part_BHlK, key, value, attn_mask=mask, scale=scale))
     return outs[0] if len(outs) == 1 else torch.cat(outs, 2)
+
+
+def attend_apart(
+    query_BHLK: Tensor, key_BHLK: Tensor, value_BHLv: Tensor, ends: Sequence[int], scale: float
+) -> Tensor:
+    """Attend causally within each stretch of tokens that ends at one of `ends`; return (B, H, L, v)."""
+    lengths = [stop - start for start, stop in pairwise((0, *ends))]
+    stretches = zip(*(each.split(lengths, 2) for each in (query_BHLK, key_BHLK, value_BHLv)), strict=True)
+    outs = [F.scaled_dot_product_attention(*each, is_causal=True, scale=scale) for each in stretches]
+    return torch.cat(outs, 2)
 
 
 def _mask(
