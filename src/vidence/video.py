@@ -90,7 +90,9 @@ class Video:
     ) -> Answer:
         """Answer a question, or say what is lacking. Indexes first where that was not done.
 
-        `question_language` is that of its words ("auto": told from them); the spoken one is given to `open`.
+        `policy` decides what to do (default: by rules, from memory and the senses); for one that recalls nothing,
+        nothing is indexed. `question_language` is that of the question's words ("auto": told from them); the spoken
+        one is given to `open`.
 
         Raises:
             UsageError: the question is empty, or there is only one choice.
@@ -105,12 +107,13 @@ class Video:
             )
         if len(options) == 1 or any(not option for option in options):
             raise UsageError("give at least two choices, none of them empty, or none at all")
-        meter = Meter(budget or Budget())
-        self._index_within(meter, progress)
+        meter, policy = Meter(budget or Budget()), policy or RulesPolicy()
+        if policy.recalls:
+            self._index_within(meter, progress)
+        else:
+            self.index(senses=())  # the video is entered in memory, and nothing perceived
         read = read_question(asked, self.media.info.span, options, question_language)
-        answer, self.last_situation = reason(
-            read, policy or RulesPolicy(), self.media, self.memory, self.senses, meter
-        )
+        answer, self.last_situation = reason(read, policy, self.media, self.memory, self.senses, meter)
         return answer
 
     def ground(self, phrase: str, *, limit: int = 5, progress: Progress | None = None) -> list[Grounding]:

@@ -10,7 +10,9 @@ import pytest
 import torch
 from toy import SEEING, WORLD, configured, write_converted, write_start
 
-from vidence.models.internvideo3.protocol import interval
+from vidence.models.internvideo3.conversation import Conversation
+from vidence.models.internvideo3.loading import load_model
+from vidence.models.internvideo3.protocol import OFFER, interval, offered
 from vidence.timeline import Span
 from vidence.training.config import SeeingPart
 from vidence.training.environment import Looking, demonstration
@@ -87,6 +89,23 @@ def test_the_same_seed_samples_the_same(learner: Learner, preparer: Preparer) ->
     assert ids(5) == ids(5) != ids(6)
 
 
+def test_a_policy_in_use_reads_what_training_wrote(folder: Path, preparer: Preparer) -> None:
+    """A conversation with its own template, cache and sampling says what a rollout says, as surely."""
+    model = load_model(folder / "latent", dtype=torch.float32)
+    engine = InProcess(Learner(model).eval())
+    offering = play(preparer, turns=2)
+    for sample in questions(preparer, 3):
+        ((episode,),) = offering.episodes(engine, [sample], group=1, seed=1, greedy=True)
+        talk = Conversation(model, preparer.processor)
+        said = talk.reply(offering.asked(sample), max_new_tokens=5, do_sample=False)
+        assert said == episode.said
+        logprobs_L = episode.trajectory.logprobs_L
+        assert logprobs_L is not None
+        learned_L = logprobs_L[episode.trajectory.learned_L]
+        # In use the marks of pictures are not among what might be said: of 512 words, three.
+        torch.testing.assert_close(torch.tensor(talk.logprobs), learned_L, atol=0.02, rtol=0)
+
+
 class Scripted:
     """An engine that says what it is told to, by turn, in the words of a tokenizer."""
 
@@ -147,6 +166,31 @@ def test_looking_again_tells_what_it_cannot_do() -> None:
     last = Looking(world, seeing).reply("<tool_call>{}</tool_call>", ended=True, last=True)
     assert last.outcome is not None
     assert not last.outcome.ended
+
+
+def test_several_questions_are_asked_of_one_video() -> None:
+    config = configured(
+        Path("none"), Path("none"), 1, 1e-3, sources=[WORLD | {"kinds": None, "questions": 3, "duration_s": [9, 9]}]
+    )
+    one, more = (
+        WorldSource(part, config.phases[0]).sample(4)
+        for part in (config.sources[0].model_copy(update={"questions": 1}), config.sources[0])
+    )
+    assert [message["role"] for message in more.messages] == ["user", "assistant"] * 3
+    shown = [part["type"] for message in more.messages[::2] for part in message["content"]]
+    assert shown == ["video", "text", "text", "text"]
+    assert more.truth is not None
+    assert more.messages[-1]["content"] == more.truth.answer
+    assert len(one.messages) == 2
+
+
+def test_tools_are_offered_where_they_are_shown_and_once() -> None:
+    config = configured(Path("none"), Path("none"), 1, 1e-3, sources=[WORLD | {"form": "tool"}])
+    sample = WorldSource(config.sources[0], config.phases[0]).sample(0)
+    assert sample.messages[0] == {"role": "system", "content": OFFER}
+    assert offered(sample.question) == sample.question
+    assert sample.truth is not None
+    assert sample.messages[-1]["content"].startswith(sample.truth.letter or "?")
 
 
 def test_a_demonstration_looks_where_the_evidence_is() -> None:

@@ -10,11 +10,13 @@ import click
 
 from vidence.cli.answer_text import show_answer
 from vidence.cli.console import complain, emit, paint
+from vidence.cli.extras import device_option, need
 from vidence.cli.options import json_option, memory_option, require_text, sense_options, verbosity_options
 from vidence.errors import MediaError
 
 if TYPE_CHECKING:
     from vidence.mcr.answer import Answer
+    from vidence.mcr.policy import Policy
 
 NO_SUPPORTED_ANSWER = 1
 
@@ -49,6 +51,16 @@ NO_SUPPORTED_ANSWER = 1
     metavar="CODE",
     help="Language of the question: auto, en, de...",
 )
+@click.option(
+    "--policy",
+    "policy_name",
+    type=click.Choice(["rules", "internvideo3"]),
+    help="Who decides: rules, or a model of this machine. Default: internvideo3 where --model is given, else rules.",
+)
+@click.option(
+    "--model", metavar="DIR", help="Folder with an InternVideo3 model that sees; or nano, which is built in."
+)
+@device_option
 @sense_options
 @memory_option
 @json_option
@@ -61,6 +73,9 @@ def command(
     max_frames: int | None,
     max_steps: int,
     question_language: str,
+    policy_name: str | None,
+    model: str | None,
+    device: str,
     language: str,
     tier: str | None,
     memory: Path | None,
@@ -75,6 +90,7 @@ def command(
     \b
     vidence ask talk.mp4 "Which year is on the first slide?"
     vidence ask clip.mp4 "What happens first?" --choice "it rains" --choice "it snows"
+    vidence ask world.mp4 "What does the cup do?" --policy internvideo3 --model nano
     """
     question = require_text(question, "question")
     options = [require_text(choice, "choice") for choice in choices]
@@ -82,6 +98,7 @@ def command(
     from vidence.cli.progress import indexing
     from vidence.mcr.budget import Budget
 
+    policy = _policy(policy_name, model, device)
     budget = Budget(time_limit_s=time_limit, max_frames=max_frames, max_steps=max_steps)
     code, results = 0, []
     for file in files:
@@ -92,6 +109,7 @@ def command(
                     choices=options,
                     budget=budget,
                     question_language=question_language,
+                    policy=policy,
                     progress=shown,
                 )
         except MediaError as error:
@@ -108,6 +126,15 @@ def command(
     if as_json:
         emit(results[0] if len(files) == 1 else {"answers": results})
     click.get_current_context().exit(code)
+
+
+def _policy(name: str | None, model: str | None, device: str) -> Policy:
+    from vidence.policies import open_policy
+
+    name = name or ("internvideo3" if model else "rules")
+    if name == "internvideo3":
+        need("model")
+    return open_policy(name, model, device=device)
 
 
 def _print(file: str, answer: Answer, options: Sequence[str], *, several: bool) -> None:

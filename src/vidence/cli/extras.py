@@ -20,7 +20,7 @@ device_option = click.option(
 
 
 def need(extra: str) -> None:
-    """Check that an extra's packages are installed.
+    """Check that an extra's packages are installed, and keep transformers from drawing.
 
     Raises:
         UsageError: naming what to install.
@@ -30,3 +30,6 @@ def need(extra: str) -> None:
         raise UsageError(
             f"this needs {' and '.join(missing)}; install them with: pip install 'vidence[{extra}]'"
         )
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()  # of loading weights: commands show their own

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from vidence.errors import UsageError
 from vidence.mcr.grounding import ground as ground_phrase
 from vidence.mcr.pictures import crop, reduced, uncropped
-from vidence.mcr.situation import Situation
+from vidence.mcr.situation import Shown, Situation
 from vidence.mcr.summary import summarise
 from vidence.senses.observation import Box, Observation, Producer
 from vidence.senses.sense import AudioSense, Sense, VisualSense
@@ -93,22 +93,27 @@ class Actions:
         senses: Sequence[str] = ("objects", "looks", "motion", "colour"),
         zoom: float = 1.5,
         region: Sequence[float] | None = None,
+        show: int = 0,
+        max_side: int = 768,
     ) -> Feedback:
         """Look at a span again, at a higher rate and `zoom` times the size that indexing used.
 
-        `region` is a part of the picture to look at alone: left, top, width, height as fractions.
+        `region` is a part of the picture to look at alone: left, top, width, height as fractions. A policy that sees
+        has `show` frames brought back as well, evenly in time and no side above `max_side`.
         """
         span = self._span(start, end)
+        box = Box(*region) if region else None
+        shown = self._show(span, show, max_side, box) if show else ""
+        if not senses:
+            return Feedback(shown or "nothing was asked for: neither senses nor frames to show", (), (span,))
         visual = [s for name in senses if isinstance(s := self.senses.get(name), VisualSense)]
         if not visual or self.situation.media.info.video is None:
             return Feedback("there is nothing to look with: no picture, or none of these senses")
         span = Span(span.start, min(span.end, span.start + MAX_LOOK_S))
-        found = self.watch(visual, span, rate_hz, zoom, Box(*region) if region else None)
+        found = self.watch(visual, span, rate_hz, zoom, box)
         self._keep(found, span, [s.name for s in visual])
-        return Feedback(
-            f"looked at {span} with {', '.join(s.name for s in visual)}: {len(found)} observations",
-            tuple(found),
-        )
+        told = f"looked at {span} with {', '.join(s.name for s in visual)}: {len(found)} observations"
+        return Feedback(f"{shown}; {told}" if shown else told, tuple(found))
 
     def spot(
         self,
@@ -205,6 +210,25 @@ class Actions:
         situation.meter.model_calls += len(watchers)
         found = [o for _, watcher in watchers for o in watcher.finish()]
         return [uncropped(o, region) for o in found] if region else found
+
+    def _show(self, span: Span, count: int, max_side: int, region: Box | None) -> str:
+        """Open frames for a policy that sees, in the middle of equal stretches of a span; return what was shown."""
+        situation = self.situation
+        if situation.media.info.video is None:
+            return "there is no picture to show"
+        count = situation.meter.frames_left(count)
+        times = [span.start + span.duration * Fraction(2 * at + 1, 2 * count) for at in range(count)]
+        if region is None:
+            frames = situation.media.frames_at(times, max_side=max_side, mode="exact") if times else []
+        else:
+            frames = [
+                reduced(crop(frame, region), max_side)
+                for frame in situation.media.frames_at(times, mode="exact")
+            ]
+        situation.meter.frames += len(frames)
+        if frames:
+            situation.shown.append(Shown(span, tuple(frames)))
+        return f"{len(frames)} frames of {span}"
 
     def _keep(self, found: Sequence[Observation], span: Span, senses: Sequence[str]) -> None:
         self.situation.looked.extend(found)

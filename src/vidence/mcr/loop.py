@@ -18,7 +18,6 @@ from vidence.mcr.evidence import Claim, Conflict, Evidence, Verdict
 from vidence.mcr.policy import Decision, Policy
 from vidence.mcr.question import Question
 from vidence.mcr.situation import Situation
-from vidence.mcr.verify import recheck
 from vidence.timeline import Span
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def reason(
         _record(situation, decision)
         if decision.action == "answer":
             draft: Draft = decision.arguments["draft"]
-            failed = _gate(situation, actions, draft)
+            failed = _gate(situation, actions, policy, draft)
             rounds += 1
             if failed and rounds < MAX_ROUNDS and not meter.exhausted():
                 continue
@@ -106,7 +105,7 @@ def _plain(value: Any) -> Any:
     )
 
 
-def _gate(situation: Situation, actions: Actions, draft: Draft) -> set[str]:
+def _gate(situation: Situation, actions: Actions, policy: Policy, draft: Draft) -> set[str]:
     """Open the evidence of the draft again; return the ids of what did not hold and was not known not to hold."""
     fresh: set[str] = set()
     checks = [e for claim in draft.claims for e in claim.evidence][:MAX_CHECKS]
@@ -117,7 +116,7 @@ def _gate(situation: Situation, actions: Actions, draft: Draft) -> set[str]:
         verdict, frame_hash = (
             (Verdict("unseen", 0.0, f"not opened again: {over} reached"), None)
             if over
-            else recheck(evidence, situation, actions)
+            else policy.check(evidence, situation, actions)
         )
         situation.meter.actions["verify"] += 1
         situation.verdicts[evidence.id] = verdict

@@ -1,4 +1,4 @@
-"""The seam between the loop and whoever decides: one method, `decide(context) -> Decision`."""
+"""The seam between the loop and whoever decides: `decide` the next action, and `check` what an answer cites."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from vidence.mcr.belief import Belief
 
 if TYPE_CHECKING:
+    from vidence.mcr.actions import Actions
+    from vidence.mcr.evidence import Evidence, Verdict
     from vidence.mcr.situation import Situation
 
 
@@ -29,6 +31,15 @@ class Policy(Protocol):
         """What the policy is called in traces and receipts."""
         ...
 
+    @property
+    def recalls(self) -> bool:
+        """Whether it draws on memory, so that a video is indexed before it is asked about."""
+        ...
+
     def decide(self, situation: Situation) -> Decision:
         """Return the next decision; the action "answer" ends the rollout once the gate has let it through."""
+        ...
+
+    def check(self, evidence: Evidence, situation: Situation, actions: Actions) -> tuple[Verdict, str | None]:
+        """Open evidence again, with no regard to how it was found; return the verdict and a frame's hash, if any."""
         ...

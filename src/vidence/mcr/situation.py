@@ -15,10 +15,18 @@ from vidence.senses.observation import Observation
 from vidence.timeline import Span
 
 if TYPE_CHECKING:
-    from vidence.media import Media
+    from vidence.media import Frame, Media
     from vidence.memory import Coverage
 
 _SAME_PLACE_IOU = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Frames of a span that an action opened for a policy which sees, in time order."""
+
+    span: Span
+    frames: tuple[Frame, ...]
 
 
 @dataclass(slots=True)
@@ -33,6 +41,7 @@ class Situation:
     belief: Belief = field(default_factory=Belief)
     recalled: list[Observation] = field(default_factory=list)
     looked: list[Observation] = field(default_factory=list)
+    shown: list[Shown] = field(default_factory=list)
     looked_at: dict[str, list[Span]] = field(default_factory=dict)  # sense → spans perceived by this rollout
     evidence: dict[str, Evidence] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)  # evidence id → what the check found

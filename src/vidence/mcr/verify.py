@@ -60,20 +60,20 @@ def recheck(evidence: Evidence, situation: Situation, actions: Actions) -> tuple
     span = _window(observation, situation.whole)
     if observation.data.get("kind") == "blob":
         again = list(actions.spot([observation.data["colour"]], span.start, span.end, looks=2).observations)
-        return _judge(observation, again, span), _frame_hash(situation, observation.span.middle)
+        return _judge(observation, again, span), frame_hash(situation, observation.span.middle)
     if isinstance(sense, AudioSense):
         again = sense.hear(situation.media, span)
         situation.meter.model_calls += 1
-        frame_hash = None
+        digest = None
     elif isinstance(sense, VisualSense):
         rate_hz = CHECK_HZ.get(evidence.sense, 4.0) if evidence.sense != "shots" else None
         # Text is read again by itself, large; other things need their surroundings to be known.
         region = around(observation, 0.6) if evidence.sense == "text" else None
         again = actions.watch([sense], span, rate_hz, 1.5, region)
-        frame_hash = _frame_hash(situation, observation.span.middle)
+        digest = frame_hash(situation, observation.span.middle)
     else:
         return Verdict("unseen", 0.0, f"the sense {evidence.sense} cannot be run again"), None
-    return _judge(observation, again, span), frame_hash
+    return _judge(observation, again, span), digest
 
 
 def _recheck_absence(
@@ -89,7 +89,7 @@ def _recheck_absence(
     again = actions.watch([sense], span, CHECK_HZ.get(evidence.sense, 4.0), 1.5)
     there = [o for o in again if o.text == observation.text and o.confidence >= 0.5]
     how = f"opened {span} again and found {'one' if there else 'none'}"
-    return Verdict("contradicted" if there else "supported", 0.0 if there else 0.8, how), _frame_hash(
+    return Verdict("contradicted" if there else "supported", 0.0 if there else 0.8, how), frame_hash(
         situation, middle
     )
 
@@ -104,7 +104,8 @@ def _window(observation: Observation, whole: Span) -> Span:
     return Span(observation.span.middle, observation.span.middle).padded(most_s / 2).clipped(whole)
 
 
-def _frame_hash(situation: Situation, time: Fraction) -> str:
+def frame_hash(situation: Situation, time: Fraction) -> str:
+    """Return the SHA-256 of the pixels on screen at a time."""
     frame = situation.media.frames_at([time], mode="exact")[0]
     situation.meter.frames += 1
     return hashlib.sha256(frame.image.tobytes()).hexdigest()

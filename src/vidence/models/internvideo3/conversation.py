@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import TextStreamer
+from transformers import LogitsProcessor, LogitsProcessorList, TextStreamer
 
 from vidence.errors import UsageError
 from vidence.models.internvideo3.decoder import InternVideo3ForCausalLM
@@ -37,6 +37,12 @@ class Conversation:
         self.tokenizer = getattr(processor, "tokenizer", processor)
         self.cache = LatentCache(self.model.config.get_text_config(decoder=True), storage=storage)
         self.ids_BT = torch.zeros((1, 0), dtype=torch.int64, device=model.device)
+        self.logprobs: tuple[float, ...] = ()  # of the last answer's tokens, the one that ends it included
+
+    @property
+    def started(self) -> bool:
+        """Tell whether anything was said yet."""
+        return bool(self.ids_BT.shape[1])
 
     def say(
         self,
@@ -56,11 +62,32 @@ class Conversation:
             UsageError: the context does not fit the memory, or a text model is shown pictures.
             MediaError: a video cannot be read.
         """
-        inputs = self._inputs(text, videos, images)
+        seen = [
+            *({"type": "video", "video": one} for one in videos),
+            *({"type": "image", "image": one} for one in images),
+        ]
+        content = [*seen, {"type": "text", "text": text}] if seen else text
+        turn = [{"role": "user", "content": content}]
+        return self.reply(turn, told=told, max_new_tokens=max_new_tokens, **options)
+
+    def reply(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        told: Told | None = None,
+        max_new_tokens: int = 1024,
+        **options: Any,
+    ) -> str:
+        """Answer messages that follow what was said so far; pictures stand in them as {"type": "video", "video": ...}.
+
+        Raises:
+            As `say`.
+        """
+        inputs = self._inputs(messages)
         if unwritable := self._unwritable():
             options["suppress_tokens"] = sorted({*unwritable, *options.get("suppress_tokens", ())})
         ids_BL = torch.cat([self.ids_BT, inputs.pop("input_ids")], 1)
-        held, cached = ids_BL.shape[1], self.cache.get_seq_length()
+        held, cached, heard = ids_BL.shape[1], self.cache.get_seq_length(), _Heard()
         if "mm_token_type_ids" in inputs:
             earlier = inputs["mm_token_type_ids"].new_zeros(1, self.ids_BT.shape[1])
             inputs["mm_token_type_ids"] = torch.cat([earlier, inputs["mm_token_type_ids"]], 1)
@@ -73,13 +100,14 @@ class Conversation:
                 max_new_tokens=max_new_tokens,
                 pad_token_id=self.tokenizer.pad_token_id,
                 eos_token_id=self.tokenizer.eos_token_id,
+                logits_processor=LogitsProcessorList([heard]),
                 **inputs,
                 **options,
             )
         except BaseException:
             self.cache.crop_to(cached)
             raise
-        self.ids_BT = ids_BT
+        self.ids_BT, self.logprobs = ids_BT, heard.of(ids_BT[0, held:])
         return self.tokenizer.decode(ids_BT[0, held:], skip_special_tokens=True)
 
     def keep(self, path: Path, *, made_by: str) -> None:
@@ -102,14 +130,21 @@ class Conversation:
         self.cache, ids_BT = load_cache(path, config, device=self.model.device, made_by=made_by)
         self.ids_BT = ids_BT.to(self.model.device)
 
-    def _inputs(self, text: str, videos: Sequence[Any], images: Sequence[Any]) -> dict[str, Tensor]:
-        pictures = {name: list(given) for name, given in (("videos", videos), ("images", images)) if given}
+    def _inputs(self, messages: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
+        parts = [
+            part
+            for message in messages
+            if not isinstance(message["content"], str)
+            for part in message["content"]
+        ]
+        pictures = {
+            f"{kind}s": [part[kind] for part in parts if part["type"] == kind] for kind in ("video", "image")
+        }
+        pictures = {name: given for name, given in pictures.items() if given}
         if pictures and isinstance(self.model, InternVideo3ForCausalLM):
             raise UsageError("this model reads text alone; ask without pictures")
-        content = [{"type": name[:-1]} for name, given in pictures.items() for _ in given]
-        parts = [*content, {"type": "text", "text": text}] if content else text
         turn = self.processor.apply_chat_template(
-            [{"role": "user", "content": parts}], tokenize=False, add_generation_prompt=True
+            [_bare(message) for message in messages], tokenize=False, add_generation_prompt=True
         )
         turn = self._end_of_answer() + turn
         inputs = self.processor(text=[turn], return_tensors="pt", **pictures)
@@ -131,6 +166,37 @@ class Conversation:
         config = self.model.config
         marks = ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
         return [getattr(config, mark) for mark in marks if getattr(config, mark, None) is not None]
+
+
+class _Heard(LogitsProcessor):
+    """Remember how likely each token was that came to be said, without keeping what else might have been."""
+
+    def __init__(self) -> None:
+        self.before: Tensor | None = None
+        self.logprobs: list[float] = []
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """See a step's scores; the token said at the step before is known by now."""
+        self._note(input_ids[0, -1])
+        self.before = scores[0].float().log_softmax(-1)
+        return scores
+
+    def of(self, said_L: Tensor) -> tuple[float, ...]:
+        """Return the log-probabilities of what was said."""
+        self._note(said_L[-1])
+        return tuple(self.logprobs)
+
+    def _note(self, token: Tensor) -> None:
+        if self.before is not None:
+            self.logprobs.append(float(self.before[token]))
+
+
+def _bare(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Leave pictures out of a message: a template only names them."""
+    if isinstance(message["content"], str):
+        return message
+    kept = [{key: part[key] for key in ("type", "text") if key in part} for part in message["content"]]
+    return {**message, "content": kept}
 
 
 class _Streamer(TextStreamer):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vidence.mcr.actions import Actions
 from vidence.mcr.belief import Belief
+from vidence.mcr.evidence import Evidence, Verdict
 from vidence.mcr.policy import Decision
 from vidence.mcr.situation import Situation
+from vidence.mcr.verify import recheck
 from vidence.policies.rules.looking import next_look
 from vidence.policies.rules.weigh import weigh
 from vidence.policies.rules.wording import draft
@@ -20,6 +23,7 @@ class RulesPolicy:
     """Decides without a language model. Stateless: everything it knows is in the situation."""
 
     name: str = "rules"
+    recalls: bool = True
 
     def decide(self, situation: Situation) -> Decision:
         """Recall first; then look while it is uncertain and a look is left; then answer."""
@@ -35,6 +39,10 @@ class RulesPolicy:
             action, arguments, why = look
             return Decision(why, action, arguments, belief)
         return Decision(_conclusion(belief), "answer", {"draft": draft(situation, belief)}, belief)
+
+    def check(self, evidence: Evidence, situation: Situation, actions: Actions) -> tuple[Verdict, str | None]:
+        """Let the sense that perceived it look harder than the first time, and compare."""
+        return recheck(evidence, situation, actions)
 
 
 def _conclusion(belief: Belief) -> str:

@@ -1,0 +1,126 @@
+"""One question put to the model: its dialogue with a cache that grows, what it was shown, and what it said.
+
+Times that the model reads and writes count from the medium's start; spans elsewhere are on the medium's own clock.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from vidence.mcr.belief import Clue
+from vidence.mcr.question import Question
+from vidence.mcr.situation import Shown, Situation
+from vidence.models.internvideo3 import protocol
+from vidence.models.internvideo3.conversation import Conversation
+from vidence.models.internvideo3.video import Clip
+from vidence.timeline import Instant, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A turn of the model, with how likely it was: the letter's probability, or the words' geometric mean."""
+
+    text: str
+    probability: float
+
+    @property
+    def answer(self) -> str:
+        """Return the words without citations."""
+        return protocol.cited(self.text)[0]
+
+
+@dataclass(slots=True)
+class Rollout:
+    """The dialogue about one question."""
+
+    situation: Situation
+    talk: Conversation
+    looks: int  # that may still be asked for
+    max_new_tokens: int
+    waiting: list[Mapping[str, Any]] = field(default_factory=list)  # messages that the model has not read
+    read: int = 0  # of what was shown
+    clues: list[tuple[str, Clue]] = field(default_factory=list)  # each with the hypothesis that it speaks for
+    answered: bool = False
+
+    @property
+    def start(self) -> Instant:
+        """When the medium's clock starts."""
+        return self.situation.whole.start
+
+    def turn(self) -> Said:
+        """Let the model read what is new and say its turn."""
+        shown = self.situation.shown[self.read :]
+        if not self.talk.started:
+            asked = asking(self.situation.question, shown, self.start)
+            self.waiting = [*(protocol.offered([asked]) if self.looks else [asked])]
+        else:
+            self.waiting += [{"role": "tool", "content": videos(shown, self.start)}] if shown else []
+        self.read = len(self.situation.shown)
+        said = spoken(self.talk, self.waiting, self.situation, self.max_new_tokens)
+        self.waiting = []
+        return said
+
+    def told(self, text: str) -> None:
+        """Tell the model what came of a call that brought no frames."""
+        self.waiting.append({"role": "tool", "content": text})
+
+    def called(self, text: str) -> Span:
+        """Read where the model wants to look, on the medium's clock.
+
+        Raises:
+            UsageError: the call cannot be followed.
+        """
+        self.looks -= 1
+        wanted = protocol.called(text, _shifted(self.situation.whole, -self.start))
+        return _shifted(wanted, self.start)
+
+    def cited(self, said: Said) -> tuple[Span, ...]:
+        """Return the spans that an answer rests on: those it cites, an interval it names, else all that was shown."""
+        _, spans = protocol.cited(said.text)
+        found = spans or tuple(filter(None, [protocol.interval(said.answer)]))
+        whole = self.situation.whole
+        clipped = (_shifted(span, self.start).clipped(whole) for span in found)
+        kept = tuple(span for span in clipped if span.duration)
+        return kept or tuple(dict.fromkeys(shown.span for shown in self.situation.shown[-1:]))
+
+
+def _shifted(span: Span, by: Instant) -> Span:
+    return Span(span.start + by, span.end + by)
+
+
+def asking(question: Question, shown: Sequence[Shown], start: Instant) -> Mapping[str, Any]:
+    """Write a question as the model was trained on them: what is shown, the words, options by letter."""
+    text = "\n".join([question.text, *protocol.letters(question.choices)])
+    return {"role": "user", "content": [*videos(shown, start), {"type": "text", "text": text}]}
+
+
+def videos(shown: Sequence[Shown], start: Instant) -> list[dict[str, Any]]:
+    """Write what is shown as parts of a message."""
+    return [
+        {
+            "type": "video",
+            "video": Clip(
+                np.stack([frame.image for frame in each.frames]),
+                tuple(max(frame.time - start, Instant(0)) for frame in each.frames),
+            ),
+        }
+        for each in shown
+    ]
+
+
+def spoken(
+    talk: Conversation, messages: Sequence[Mapping[str, Any]], situation: Situation, max_new_tokens: int
+) -> Said:
+    """Let the model read messages and answer; tokens and the call go on the question's account."""
+    before = talk.ids_BT.shape[1]
+    text = talk.reply(messages, max_new_tokens=max_new_tokens, do_sample=False)
+    situation.meter.tokens += talk.ids_BT.shape[1] - before
+    situation.meter.model_calls += 1
+    lettered = situation.question.choices and protocol.letter(text)
+    logprobs = talk.logprobs[:1] if lettered else talk.logprobs
+    return Said(text, math.exp(sum(logprobs) / max(len(logprobs), 1)))
