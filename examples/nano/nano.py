@@ -22,6 +22,8 @@ import torch
 from vidence.models.internvideo3.convert.budget import parse_target
 from vidence.models.internvideo3.convert.conversion import convert
 from vidence.models.internvideo3.convert.source import open_source
+from vidence.models.internvideo3.loading import load_model
+from vidence.models.internvideo3.processing import InternVideo3Processor
 from vidence.models.internvideo3.protocol import OFFER, citation
 from vidence.training.calibrating import calibration
 from vidence.training.config import Config, read_config
@@ -61,6 +63,7 @@ LARGE = Size(
     tokens=2048,
 )
 SIZE = LARGE if torch.cuda.is_available() else SMALL  # 1.5 and 60 million parameters
+LIMITS = {"fps": 2.0, "min_frames": 4, "max_frames": 32, "min_pixels": 1024, "max_frame_pixels": 3840}
 KEPT = 0.4  # of the grouped-query cache
 SHARES = {
     "start": 0.52,
@@ -92,6 +95,7 @@ def main() -> None:
     run.stage("finetune", "finetune", "finetune.toml")
     run.stage("reinforce", "reinforce", "reinforce.toml")
     run.stage("distill", "distill", "distill.toml")
+    run.small()
 
 
 class Nano:
@@ -137,6 +141,14 @@ class Nano:
         )
         done = convert(source, folder, target, calibration(source, seen[:60]), calibration(source, seen[60:]))
         print("converted", done.measured.perplexity_before, done.measured.perplexity_after, flush=True)
+
+    def small(self) -> None:
+        """Write the last stage's model in 16 bits, with the limits that it was trained with, ready to be asked."""
+        learned, folder = self.out / "distilled" / "model", self.out / "nano"
+        load_model(learned, dtype=torch.bfloat16).save_pretrained(folder)
+        processor = InternVideo3Processor.from_pretrained(learned)
+        processor.video_limits |= LIMITS
+        processor.save_pretrained(folder)
 
     def _fitted(self, name: str, kind: str, file: str, changes: tuple[str, ...]) -> Config:
         """Choose as many steps as fit, keeping the phases' proportions; the choice is kept, for going on."""

@@ -1,0 +1,218 @@
+"""What the nano model can do after each stage, on worlds that it has not seen; and asked as users ask.
+
+    python benchmarks/nano.py --run nano [--parts stages,looking,asked]
+
+`--run` is the folder that `examples/nano/nano.py` wrote. Single pass: all frames at once. Looking: half of the frames
+at once, the other half in looks that the model asks for; both see at most the same number of visual tokens. Chance is a
+guess among the options. "unseen looks": colours of things, clothes and grounds that never met in training. Part "asked"
+needs no run: it puts questions about written videos to the model that comes with the package, through the whole loop.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from common import Bar, write_results
+from vidence.memory import Memory
+from vidence.models.shipped import NANO, model_folder
+from vidence.policies.internvideo3 import InternVideo3Policy
+from vidence.training.config import RolloutPart, SeeingPart, checked
+from vidence.training.episodes import Episode, Play
+from vidence.training.loading import load_learner
+from vidence.training.preparing import Preparer
+from vidence.training.rewards import Rubric
+from vidence.training.rollout import InProcess
+from vidence.training.sources import Sample, WorldSource
+from vidence.training.trajectory import TEXT
+from vidence.video import open as open_video
+from vidence.worlds import Setting, make_world
+
+PARTS = ("stages", "looking", "asked")
+MODELS = {
+    "grouped-query, from nothing": "start/model",
+    "grouped-query, fine-tuned": "teacher/model",
+    "converted": "converted",
+    "continued pretraining": "pretrained/model",
+    "fine-tuning": "finetuned/model",
+    "reinforcement": "reinforced/model",
+    "distillation": "distilled/model",
+}
+SETS = {
+    "8 s": (8, "train"),
+    "8 s, unseen looks": (8, "test"),
+    "1 min": (60, "train"),
+    "10 min": (600, "train"),
+    "1 h": (3600, "train"),
+}
+KINDS = ["action", "attribute", "object", "order", "spatial", "state", "counting", "multihop"]
+FIRST_SEED = 7_000_000  # training counts from 0 and does not come so far
+AT_ONCE = 32
+SINGLE = SeeingPart(fps=2, min_frames=4, max_frames=32, look_frames=8, max_frame_pixels=3840)
+HALF = SINGLE.model_copy(update={"max_frames": 16})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--run", type=Path, default=Path("nano"))
+    parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument("--questions", type=int, default=200, help="of each set, and half as many intervals")
+    parser.add_argument("--videos", type=int, default=40, help="that are written and asked about")
+    arguments = parser.parse_args()
+    for part in arguments.parts.split(","):
+        rows, bars = (
+            asked(arguments.videos)
+            if part == "asked"
+            else measured(arguments.run, arguments.questions, looking=part == "looking")
+        )
+        write_results("nano", rows, bars, part="row")
+
+
+def measured(run: Path, count: int, *, looking: bool) -> tuple[list[dict[str, Any]], list[Bar]]:
+    """Measure what the stages left, in a single pass or looking again."""
+    rows, bars = [], []
+    for name, place in MODELS.items():
+        folder = run / place
+        if not (folder / "config.json").is_file() or (looking and place in ("start/model", "converted")):
+            continue
+        for set_name in SETS:
+            how = "looking" if looking else "single pass"
+            found = row(folder, set_name, count, looking)
+            rows.append(
+                {"row": f"{name}, {set_name}, {how}", "model": name, "set": set_name, "how": how} | found
+            )
+            print({key: value for key, value in rows[-1].items() if key != "kinds"}, flush=True)
+        best = next(one for one in rows if one["model"] == name)
+        what = f"{name}, {best['set']}, {best['how']}"
+        bars.append(Bar(f"{what}: accuracy above chance", best["accuracy"] - best["chance"], "", "reported"))
+    return rows, bars
+
+
+@torch.no_grad()
+def row(folder: Path, set_name: str, count: int, looking: bool) -> dict[str, Any]:
+    """Ask a model about one set of worlds."""
+    choices = questions(folder, "choice", set_name, count, looking)
+    intervals = questions(folder, "grounding", set_name, count // 2, looking)
+    answered, found = (played(folder, samples, looking) for samples in (choices, intervals))
+    right = [episode.parts["answer"] for episode in answered]
+    kinds = defaultdict[str, list[float]](list)
+    for sample, value in zip(choices, right, strict=True):
+        assert sample.truth is not None
+        kinds[sample.truth.kind].append(value)
+    share = statistics.mean(right)
+    return {
+        "accuracy": share,
+        "error": math.sqrt(share * (1 - share) / len(right)),  # one question a world: nothing is clustered
+        "chance": statistics.mean(1 / options(sample) for sample in choices),
+        "mean_iou": statistics.mean(episode.parts["answer"] for episode in found),
+        "cited": statistics.mean(episode.parts["evidence"] for episode in answered) if looking else None,
+        "calls": statistics.mean(episode.outcome.calls for episode in answered),
+        "visual_tokens": statistics.mean(
+            int((episode.trajectory.kinds_L != TEXT).sum()) for episode in answered
+        ),
+        "tokens": statistics.mean(episode.trajectory.length for episode in answered),
+        "kinds": {kind: [statistics.mean(values), len(values)] for kind, values in sorted(kinds.items())},
+    }
+
+
+def questions(folder: Path, form: str, set_name: str, count: int, looking: bool) -> list[Sample]:
+    """Return questions about as many worlds, with options where they are not for intervals; the same for all models."""
+    seconds, split = SETS[set_name]
+    source = {
+        "kind": "world",
+        "form": form,
+        "kinds": None if form == "grounding" else KINDS,
+        "level": 0,
+        "split": split,
+        "duration_s": [seconds, seconds],
+        "size": [160, 96],
+        "first_seed": FIRST_SEED,
+    }
+    config = configured(folder, HALF if looking else SINGLE, source)
+    worlds = WorldSource(config.sources[0], config.phases[0])
+    return [worlds.sample(number) for number in range(count)]
+
+
+def played(folder: Path, samples: Sequence[Sample], looking: bool) -> list[Episode]:
+    """Let a model answer, in one pass or looking again."""
+    seeing = HALF if looking else SINGLE
+    config = configured(folder, seeing, {"kind": "world"})
+    rollout = RolloutPart(turns=3 if looking else 1, max_new_tokens=48)
+    rubric = Rubric({"answer": 1.0, "evidence": 0.0})
+    play = Play(Preparer(config).chat(config.phases[0]), rubric, rollout, seeing)
+    engine = InProcess(load_learner(folder, "cuda" if torch.cuda.is_available() else "cpu").eval())
+    groups = [
+        play.episodes(engine, samples[start : start + AT_ONCE], group=1, seed=0, greedy=True)
+        for start in range(0, len(samples), AT_ONCE)
+    ]
+    return [episode for each in groups for (episode,) in each]
+
+
+def configured(folder: Path, seeing: SeeingPart, source: dict[str, Any]) -> Any:
+    """Return a configuration that shows worlds as they are to be seen."""
+    phase = {"steps": 1, "rate": 1e-3, "pack_tokens": 8192, "seeing": seeing.model_dump()}
+    return checked({"out": "none", "model": {"path": str(folder)}, "sources": [source], "phases": [phase]})
+
+
+def options(sample: Sample) -> int:
+    """Count the options of a question."""
+    text = sample.question[-1]["content"][-1]["text"]
+    return sum(line[1:3] == ". " for line in text.splitlines())
+
+
+def asked(count: int) -> tuple[list[dict[str, Any]], list[Bar]]:
+    """Write videos as `vidence world` does, and ask the shipped model through the loop, checks included."""
+    policy = InternVideo3Policy.load(model_folder(NANO))
+    right, chance, verdicts, confident, seconds, tokens = [], [], [], [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        memory = Memory.open(Path(folder) / "memory.db")
+        for number in range(count):
+            world = make_world(FIRST_SEED + number, Setting(duration_s=8, level=0))
+            path = Path(folder) / f"{number}.mp4"
+            world.write(path)
+            chosen = [one for one in world.questions(kinds=tuple(KINDS)) if one.options][:3]
+            with open_video(path, memory=memory) as video:
+                for question in chosen:
+                    start = time.monotonic()
+                    answer = video.ask(question.text, choices=question.options, policy=policy)
+                    seconds.append(time.monotonic() - start)
+                    picked = answer.choice.index if answer.choice else -1
+                    right.append(float(picked == question.correct))
+                    chance.append(1 / len(question.options))
+                    verdicts += [float(claim.verdict.kind == "supported") for claim in answer.claims]
+                    confident += [right[-1]] if answer.confident else []
+                    tokens.append(answer.receipt.tokens)
+            path.unlink()
+        memory.close()
+    share = statistics.mean(right)
+    found = {
+        "row": "nano, written videos of 8 s at 640 x 360, the whole loop",
+        "questions": len(right),
+        "accuracy": share,
+        "error": math.sqrt(share * (1 - share) / len(right)),
+        "chance": statistics.mean(chance),
+        "claims_supported": statistics.mean(verdicts) if verdicts else 0.0,
+        "confident": len(confident) / len(right),
+        "confident_right": statistics.mean(confident) if confident else None,
+        "seconds": statistics.median(seconds),
+        "tokens": statistics.median(tokens),
+    }
+    return [found], [
+        Bar("asked: accuracy above chance", share - found["chance"], "", "> 0.1"),
+        Bar("asked: median seconds a question", found["seconds"], "s", "reported"),
+    ]
+
+
+if __name__ == "__main__":
+    main()
