@@ -50,7 +50,7 @@ def heal(
     corpus: Corpus,
     *,
     seconds: float,
-    rate: float = 5e-4,
+    rate: float = 1e-4,
     seed: int = 0,
     tell: Tell = lambda what, done, total: None,
 ) -> Healing:
