@@ -21,11 +21,12 @@ TimeLike = Fraction | int | float | str
 
 _CLOCK = re.compile(r"^(?P<sign>-?)(?:(?P<h>\d+):)?(?P<m>\d{1,2}):(?P<s>\d{1,2})(?P<frac>[.,]\d+)?$")
 _SECONDS = re.compile(r"^(?P<value>-?\d+(?:\.\d+)?)\s*s?$")
+_RATIO = re.compile(r"^-?\d+/0*[1-9]\d*$")
 _FRAME = re.compile(r"^(?P<index>\d+)f$")
 
 
 def instant(value: TimeLike, fps: Fraction | None = None) -> Instant:
-    """Read a time: a number of seconds, "12.5", "12.5s", "[H:]MM:SS[.mmm]", or a frame number "300f" (needs `fps`).
+    """Read a time: a number of seconds, "12.5", "12.5s", "49/8", "[H:]MM:SS[.mmm]", or a frame "300f" (needs `fps`).
 
     Floats are read through their shortest decimal form, so 0.1 is exactly one tenth.
 
@@ -41,6 +42,8 @@ def instant(value: TimeLike, fps: Fraction | None = None) -> Instant:
     text = value.strip()
     if found := _SECONDS.match(text):
         return Fraction(found["value"])
+    if found := _RATIO.match(text):
+        return Fraction(text)
     if found := _CLOCK.match(text):
         whole = int(found["h"] or 0) * 3600 + int(found["m"]) * 60 + int(found["s"])
         exact = whole + Fraction("0" + (found["frac"] or ".0").replace(",", "."))

@@ -170,7 +170,11 @@ def test_looking_again_tells_what_it_cannot_do() -> None:
 
 def test_several_questions_are_asked_of_one_video() -> None:
     config = configured(
-        Path("none"), Path("none"), 1, 1e-3, sources=[WORLD | {"kinds": None, "questions": 3, "duration_s": [9, 9]}]
+        Path("none"),
+        Path("none"),
+        1,
+        1e-3,
+        sources=[WORLD | {"kinds": None, "questions": 3, "duration_s": [9, 9]}],
     )
     one, more = (
         WorldSource(part, config.phases[0]).sample(4)

@@ -41,6 +41,8 @@ def show_answer(answer: Answer, options: Sequence[str]) -> None:
     _unseen(answer)
     click.echo()
     say(_cost(answer.receipt), hang=2, dim=True)
+    if answer.run is not None:
+        say(f"steps: vidence runs show {answer.run}", dim=True)
 
 
 def _heading(answer: Answer, options: Sequence[str]) -> None:

@@ -26,6 +26,7 @@ COMMANDS = (
     "read",
     "shots",
     "report",
+    "runs",
     "chat",
     "convert",
     "train",

@@ -226,9 +226,12 @@ class Actions:
                 for frame in situation.media.frames_at(times, mode="exact")
             ]
         situation.meter.frames += len(frames)
+        told = f"{len(frames)} frames of {span}"
         if frames:
             situation.shown.append(Shown(span, tuple(frames)))
-        return f"{len(frames)} frames of {span}"
+            times = [round(float(frame.time), 6) for frame in frames]
+            situation.context.append("observation", told, span=span.to_json(), times_s=times)
+        return told
 
     def _keep(self, found: Sequence[Observation], span: Span, senses: Sequence[str]) -> None:
         self.situation.looked.extend(found)

@@ -51,6 +51,7 @@ class Answer:
     conflicts: tuple[Conflict, ...] = ()
     next_looks: tuple[Span, ...] = ()
     lacking: str = ""
+    run: int | None = None  # under which number its steps are kept
 
     @property
     def confident(self) -> bool:
@@ -73,4 +74,5 @@ class Answer:
             "next_looks": [span.to_json() for span in self.next_looks],
             "coverage": self.coverage.to_json(),
             "receipt": self.receipt.to_json(),
+            "run": self.run,
         }

@@ -5,6 +5,7 @@ Source: the paper, section 3.1."""
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -27,14 +28,20 @@ class Step:
 
 @dataclass(slots=True)
 class Context:
-    """Steps in order. Nothing is ever changed or removed; `folded` shortens only what a reader is shown."""
+    """Steps in order. Nothing is ever changed or removed; `folded` shortens only what a reader is shown.
+
+    `told` hears of each step as it is appended.
+    """
 
     steps: list[Step] = field(default_factory=list)
+    told: Callable[[Step], None] | None = field(default=None, repr=False)
 
     def append(self, kind: StepKind, content: str, **data: Any) -> Step:
         """Add a step and return it."""
         step = Step(len(self.steps), kind, content, data)
         self.steps.append(step)
+        if self.told is not None:
+            self.told(step)
         return step
 
     def folded(self, max_chars: int) -> list[Step]:

@@ -8,7 +8,7 @@ the policy decides anew; the answer that leaves says of each claim what the chec
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vidence.mcr.actions import Actions
@@ -57,9 +57,25 @@ class DraftClaim:
 def reason(
     question: Question, policy: Policy, media: Media, memory: Memory, senses: Sequence[Sense], meter: Meter
 ) -> tuple[Answer, Situation]:
-    """Run one rollout to its answer. Never raises for want of evidence: the answer says what is lacking."""
+    """Run one rollout to its answer, each step kept in memory as it is taken.
+
+    Never raises for want of evidence: the answer says what is lacking.
+    """
     situation = Situation(question, media, memory.coverage(media.hash), meter)
-    actions = Actions(situation, memory, senses)
+    run = memory.runs.begin(media.hash, question.text, question.choices, policy.name, asdict(meter.budget))
+    if run is not None:
+        situation.context.told = lambda step: memory.runs.step(
+            run, step.index, step.kind, step.content, step.data
+        )
+    answer = replace(_rollout(situation, policy, Actions(situation, memory, senses)), run=run)
+    if run is not None:
+        memory.runs.finish(run, answer.to_json())
+    return answer, situation
+
+
+def _rollout(situation: Situation, policy: Policy, actions: Actions) -> Answer:
+    """Turn the loop until an answer leaves."""
+    question, meter = situation.question, situation.meter
     situation.context.append(
         "instruction", question.text, choices=list(question.choices), routes=question.routes
     )
@@ -74,7 +90,7 @@ def reason(
             rounds += 1
             if failed and rounds < MAX_ROUNDS and not meter.exhausted():
                 continue
-            return _close(situation, draft), situation
+            return _close(situation, draft)
         feedback = actions.run(decision.action, decision.arguments)
         cited = [o.id for o in feedback.observations if o.id is not None][:50]
         situation.context.append(

@@ -18,6 +18,7 @@ from vidence.memory.joining import Joiner
 from vidence.memory.meanings import LANGUAGE_SPACE, Encoder, Meanings, encode
 from vidence.memory.medium import Medium, read_info, write_info
 from vidence.memory.outline import Scene
+from vidence.memory.runs import Runs
 from vidence.memory.search import Filter, Hit, Searcher, merge
 from vidence.memory.vectors import Vectors
 from vidence.senses.observation import Observation, Producer
@@ -51,6 +52,7 @@ class Memory:
         self._encoders = {LANGUAGE_SPACE: encode, **(encoders or {})}
         self._meanings = Meanings(database, self._encoders[LANGUAGE_SPACE])
         self._vectors = Vectors(database)
+        self.runs = Runs(database)
 
     @classmethod
     def open(cls, path: Path | str | None = None, *, encoders: Mapping[str, Encoder] | None = None) -> Memory:
@@ -121,7 +123,7 @@ class Memory:
         """Remove a medium and all that was perceived of it; the media file itself is not touched."""
         with self._database.transaction() as db:
             key = (self._medium_id(db, medium),)
-            for table in ("observation", "segment", "failure", "claim", "outline"):
+            for table in ("observation", "segment", "failure", "claim", "outline", "run"):
                 db.execute(f"DELETE FROM {table} WHERE medium_id = ?", key)
             db.execute("DELETE FROM medium WHERE id = ?", key)
 

@@ -76,6 +76,17 @@ CREATE TRIGGER observation_changed AFTER UPDATE OF text, hidden ON observation B
 END;
 """
 
+_RUNS = """
+CREATE TABLE run(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, medium_id INTEGER NOT NULL REFERENCES medium ON DELETE CASCADE,
+    question TEXT NOT NULL, choices TEXT NOT NULL, policy TEXT NOT NULL, budget TEXT NOT NULL, asked REAL NOT NULL,
+    answer TEXT);
+CREATE INDEX run_medium ON run(medium_id);
+CREATE TABLE step(
+    run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, "index" INTEGER NOT NULL, kind TEXT NOT NULL,
+    content TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY(run_id, "index")) WITHOUT ROWID;
+"""
+
 
 def _statements(script: str) -> list[str]:
     """Cut a script into statements: `executescript` would commit the transaction that a migration runs in."""
@@ -100,7 +111,13 @@ def word_search(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [tables, word_search]
+def runs(db: sqlite3.Connection) -> None:
+    """Make the tables of what was asked, and of the steps to its answers."""
+    for statement in _statements(_RUNS):
+        db.execute(statement)
+
+
+MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [tables, word_search, runs]
 
 
 def migrate(db: sqlite3.Connection, path: str) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from vidence.errors import UsageError
 from vidence.models.internvideo3.protocol import letters, offered
-from vidence.models.internvideo3.video import Clip
+from vidence.models.internvideo3.video import Clip, Excerpt
 from vidence.timeline import Span
 from vidence.training.chat import PRETRAIN, Message
 from vidence.training.config import PhasePart, SourcePart
@@ -215,7 +215,9 @@ class ChatSource:
         path = (self.media_root / str(part[part["type"]])).resolve()
         if not path.is_file():
             raise UsageError(f"{name}: {part['type']} {part[part['type']]!r} is not in {self.media_root}")
-        return {**part, part["type"]: str(path)}
+        if "start" not in part:
+            return {**part, part["type"]: str(path)}
+        return {"type": "video", "video": _excerpt(path, part, name)}
 
 
 class ReleaseSource:
@@ -259,12 +261,25 @@ def _part(part: Any, name: str) -> dict[str, Any]:
         )  # the picture's own part stands for it
         return {"type": "text", "text": text}
     if kind in ("image", "video") and kind in part:
-        return {"type": kind, kind: part[kind]}
+        stretch = [each for each in ("start", "end", "frames") if kind == "video" and each in part]
+        return {"type": kind, kind: part[kind]} | {each: part[each] for each in stretch}
     if kind in ("image_url", "video_url"):
         url = part[kind].get("url") if isinstance(part.get(kind), Mapping) else None
         if isinstance(url, str):
             return {"type": kind[:5], kind[:5]: url}
     raise UsageError(f"{name}: a part of type {kind!r} cannot be read")
+
+
+def _excerpt(path: Path, part: Mapping[str, Any], name: str) -> Excerpt:
+    """Read which stretch of a video is meant, and how many pictures of it are seen."""
+    frames = part.get("frames")
+    try:
+        span = Span.of(part["start"], part["end"])
+    except (KeyError, TypeError, ValueError, UsageError) as fault:
+        raise UsageError(f'{name}: a video with "start" needs "end" after it, both in seconds') from fault
+    if frames is not None and (not isinstance(frames, int) or frames < 1):
+        raise UsageError(f'{name}: "frames" of a video is {frames!r}; it is how many pictures are seen')
+    return Excerpt(str(path), span, frames)
 
 
 def _parts(text: str, given: dict[str, list[Any]], name: str) -> list[dict[str, Any]]:

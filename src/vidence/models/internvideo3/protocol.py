@@ -33,8 +33,12 @@ def offered(messages: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], .
 
 def call(span: Span) -> str:
     """Write a call that looks at a span."""
-    arguments = {"start": round(float(span.start), 1), "end": round(float(span.end), 1)}
-    return f"<tool_call>{json.dumps({'name': 'look', 'arguments': arguments})}</tool_call>"
+    return called_as("look", {"start": round(float(span.start), 1), "end": round(float(span.end), 1)})
+
+
+def called_as(name: str, arguments: Mapping[str, Any]) -> str:
+    """Write a call of any action."""
+    return f"<tool_call>{json.dumps({'name': name, 'arguments': dict(arguments)}, ensure_ascii=False)}</tool_call>"
 
 
 def calls(text: str) -> bool:

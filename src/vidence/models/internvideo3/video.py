@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -46,7 +46,16 @@ class Clip:
         return Clip(frames_THWC, tuple(number / instant(rate_hz) for number in range(len(frames_THWC))))
 
 
-def load(source: Clip | Media | str | Path, limits: VideoLimits, shape: PatchShape) -> Clip:
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A stretch of a video file, of which `frames` pictures are seen, or as many as the limits say."""
+
+    path: str
+    span: Span
+    frames: int | None = None
+
+
+def load(source: Clip | Excerpt | Media | str | Path, limits: VideoLimits, shape: PatchShape) -> Clip:
     """Return the pictures of a clip, a medium or a file that the model sees, at the size it sees them.
 
     A clip keeps its pictures; above `max_frames` it is thinned evenly.
@@ -59,6 +68,11 @@ def load(source: Clip | Media | str | Path, limits: VideoLimits, shape: PatchSha
         return _thinned(source, limits, shape)
     if isinstance(source, Media):
         return sample(source, limits, shape)
+    if isinstance(source, Excerpt):
+        with open_media(source.path) as medium:
+            if source.frames is not None:
+                limits = replace(limits, min_frames=source.frames, max_frames=source.frames)
+            return sample(medium, limits, shape, source.span)
     if isinstance(source, (str, Path)):
         with open_media(source) as medium:
             return sample(medium, limits, shape)
