@@ -64,7 +64,14 @@ def test_citations_are_taken_out_of_an_answer() -> None:
 
 @pytest.mark.parametrize(
     ("said", "option"),
-    [("B", "jumps"), ("(A)", "sits"), ("He jumps.", "jumps"), ("Z", ""), ("sits or jumps", "")],
+    [
+        ("B", "jumps"),
+        ("(A)", "sits"),
+        ("He jumps.", "jumps"),
+        ("jumps (B)", "jumps"),
+        ("Z", ""),
+        ("sits or jumps", ""),
+    ],
 )
 def test_an_answer_names_an_option_or_none(said: str, option: str) -> None:
     assert hypothesis(Said(said, 0.5), situation("sits", "jumps")) == option

@@ -67,12 +67,12 @@ SIZE = LARGE if torch.cuda.is_available() else SMALL  # 1.5 and 60 million param
 LIMITS = {"fps": 2.0, "min_frames": 4, "max_frames": 32, "min_pixels": 1024, "max_frame_pixels": 3840}
 KEPT = 0.4  # of the grouped-query cache
 SHARES = {
-    "start": 0.52,
-    "teacher": 0.1,
-    "pretrain": 0.07,
-    "finetune": 0.15,
-    "reinforce": 0.1,
-    "distill": 0.06,
+    "start": 0.5,
+    "teacher": 0.13,
+    "pretrain": 0.06,
+    "finetune": 0.17,
+    "reinforce": 0.09,
+    "distill": 0.05,
 }
 PROBED = 8  # steps that are timed to find out how many fit a stage's minutes
 

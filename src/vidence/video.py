@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vidence.mcr.grounding import Grounding
     from vidence.mcr.policy import Policy
     from vidence.mcr.situation import Situation
+    from vidence.mcr.web import WebSearch
     from vidence.memory import Hit, IndexReport, Progress
     from vidence.senses.observation import Observation
     from vidence.senses.sense import Sense
@@ -86,13 +87,14 @@ class Video:
         budget: Budget | None = None,
         question_language: str = "auto",
         policy: Policy | None = None,
+        web: WebSearch | None = None,
         progress: Progress | None = None,
     ) -> Answer:
         """Answer a question, or say what is lacking. Indexes first where that was not done.
 
         `policy` decides what to do (default: by rules, from memory and the senses); for one that recalls nothing,
         nothing is indexed. `question_language` is that of the question's words ("auto": told from them); the spoken
-        one is given to `open`.
+        one is given to `open`. `web` is what a policy may search besides the video (`vidence.mcr.web.open_web`).
 
         Raises:
             UsageError: the question is empty, or there is only one choice.
@@ -113,7 +115,7 @@ class Video:
         else:
             self.index(senses=())  # the video is entered in memory, and nothing perceived
         read = read_question(asked, self.media.info.span, options, question_language)
-        answer, self.last_situation = reason(read, policy, self.media, self.memory, self.senses, meter)
+        answer, self.last_situation = reason(read, policy, self.media, self.memory, self.senses, meter, web)
         return answer
 
     def ground(self, phrase: str, *, limit: int = 5, progress: Progress | None = None) -> list[Grounding]:

@@ -60,6 +60,12 @@ NO_SUPPORTED_ANSWER = 1
 @click.option(
     "--model", metavar="DIR", help="Folder with an InternVideo3 model that sees; or nano, which is built in."
 )
+@click.option(
+    "--web",
+    "web_place",
+    metavar="PLACE",
+    help="Let a model search here besides: the address of a SearXNG server, or a folder or file of documents.",
+)
 @device_option
 @sense_options
 @memory_option
@@ -75,6 +81,7 @@ def command(
     question_language: str,
     policy_name: str | None,
     model: str | None,
+    web_place: str | None,
     device: str,
     language: str,
     tier: str | None,
@@ -97,7 +104,9 @@ def command(
     from vidence.cli.opening import opened
     from vidence.cli.progress import indexing
     from vidence.mcr.budget import Budget
+    from vidence.mcr.web import open_web
 
+    web = None if web_place is None else open_web(web_place)
     policy = _policy(policy_name, model, device)
     budget = Budget(time_limit_s=time_limit, max_frames=max_frames, max_steps=max_steps)
     code, results = 0, []
@@ -110,6 +119,7 @@ def command(
                     budget=budget,
                     question_language=question_language,
                     policy=policy,
+                    web=web,
                     progress=shown,
                 )
         except MediaError as error:

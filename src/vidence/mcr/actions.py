@@ -1,4 +1,6 @@
-"""What a policy may do: look, listen, read, segment, ground, recall, summarize. Each action is one method.
+"""What a policy may do: look, listen, read, segment, ground, recall, note, summarize, web_search, or what plug-ins add.
+
+Each action is one method.
 
 The same definitions serve every policy, the documentation and (through `schema`) function calling: an action's schema
 is its signature and docstring. `verify` and `answer` end a rollout and belong to the loop. Times are anything that
@@ -18,11 +20,13 @@ from vidence.mcr.grounding import ground as ground_phrase
 from vidence.mcr.pictures import crop, reduced, uncropped
 from vidence.mcr.situation import Shown, Situation
 from vidence.mcr.summary import summarise
+from vidence.plugins import installed
 from vidence.senses.observation import Box, Observation, Producer
 from vidence.senses.sense import AudioSense, Sense, VisualSense
 from vidence.timeline import Span, TimeLike, clock, instant
 
 if TYPE_CHECKING:
+    from vidence.mcr.web import WebSearch
     from vidence.memory import Memory
 
 SPOT = Producer("colour", "1", "", "regions")
@@ -45,16 +49,19 @@ class Feedback:
 class Actions:
     """The actions on one medium, within one rollout."""
 
-    def __init__(self, situation: Situation, memory: Memory, senses: Sequence[Sense]) -> None:
+    def __init__(
+        self, situation: Situation, memory: Memory, senses: Sequence[Sense], web: WebSearch | None = None
+    ) -> None:
         self.situation = situation
         self.memory = memory
+        self.web = web
         self.senses = {sense.name: sense for sense in senses}
 
     def run(self, name: str, arguments: dict[str, Any]) -> Feedback:
         """Run an action by name; an unknown name or wrong arguments come back as feedback, not as a crash."""
-        action = ACTIONS.get(name)
+        action = ACTIONS.get(name) or plugins().get(name)
         if action is None:
-            return Feedback(f"there is no action {name!r}; there are {', '.join(ACTIONS)}")
+            return Feedback(f"there is no action {name!r}; there are {', '.join([*ACTIONS, *plugins()])}")
         try:
             inspect.signature(action).bind(self, **arguments)
         except TypeError as error:
@@ -176,6 +183,21 @@ class Actions:
         """Say in a few sentences what is known of a span."""
         return Feedback(summarise(self.situation, self._span(start, end)))
 
+    def note(self, text: str) -> Feedback:
+        """Keep a finding in mind: it stays in view when older steps are folded."""
+        if not text.strip():
+            raise UsageError("there is nothing to note")
+        self.situation.notes.append(text.strip())
+        return Feedback(f"noted: {text.strip()}")
+
+    def web_search(self, query: str, limit: int = 5) -> Feedback:
+        """Search the web, or documents at hand, for knowledge that the video does not hold."""
+        if self.web is None:
+            return Feedback("there is nothing to search: web search was not turned on")
+        pages = self.web.search(query, limit)
+        told = "; ".join(f"{page.title} ({page.place}): {page.text}" for page in pages)
+        return Feedback(told or "nothing was found", data={"pages": [page.to_json() for page in pages]})
+
     def watch(
         self,
         senses: Sequence[VisualSense],
@@ -257,14 +279,26 @@ ACTIONS: dict[str, Callable[..., Feedback]] = {
         Actions.read,
         Actions.segment,
         Actions.ground,
+        Actions.note,
         Actions.summarize,
+        Actions.web_search,
     )
 }
+"""Actions by name; plug-ins add to them, and do not take their place."""
+
+
+def plugins() -> dict[str, Callable[..., Feedback]]:
+    """Return the actions of installed packages: entry points of the group "vidence.actions", by name.
+
+    Raises:
+        UsageError: one cannot be imported, naming it.
+    """
+    return installed("vidence.actions")
 
 
 def schema(name: str) -> dict[str, Any]:
     """Describe an action for function calling: name, one-line description, JSON schema of its parameters."""
-    action = ACTIONS[name]
+    action = ACTIONS.get(name) or plugins()[name]
     kinds = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
     properties, required = {}, []
     for parameter in list(inspect.signature(action).parameters.values())[1:]:

@@ -11,16 +11,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from vidence.mcr.actions import Actions
+from vidence.mcr.actions import Actions, Feedback
 from vidence.mcr.answer import CONFIDENT, Answer, Choice, Status
 from vidence.mcr.budget import Meter
 from vidence.mcr.evidence import Claim, Conflict, Evidence, Verdict
 from vidence.mcr.policy import Decision, Policy
 from vidence.mcr.question import Question
 from vidence.mcr.situation import Situation
+from vidence.mcr.standstill import Standstill
 from vidence.timeline import Span
 
 if TYPE_CHECKING:
+    from vidence.mcr.web import WebSearch
     from vidence.media import Media
     from vidence.memory import Memory
     from vidence.senses.sense import Sense
@@ -55,9 +57,15 @@ class DraftClaim:
 
 
 def reason(
-    question: Question, policy: Policy, media: Media, memory: Memory, senses: Sequence[Sense], meter: Meter
+    question: Question,
+    policy: Policy,
+    media: Media,
+    memory: Memory,
+    senses: Sequence[Sense],
+    meter: Meter,
+    web: WebSearch | None = None,
 ) -> tuple[Answer, Situation]:
-    """Run one rollout to its answer, each step kept in memory as it is taken.
+    """Run one rollout to its answer, each step kept in memory as it is taken. `web` is what may be searched besides.
 
     Never raises for want of evidence: the answer says what is lacking.
     """
@@ -67,7 +75,7 @@ def reason(
         situation.context.told = lambda step: memory.runs.step(
             run, step.index, step.kind, step.content, step.data
         )
-    answer = replace(_rollout(situation, policy, Actions(situation, memory, senses)), run=run)
+    answer = replace(_rollout(situation, policy, Actions(situation, memory, senses, web)), run=run)
     if run is not None:
         memory.runs.finish(run, answer.to_json())
     return answer, situation
@@ -79,7 +87,7 @@ def _rollout(situation: Situation, policy: Policy, actions: Actions) -> Answer:
     situation.context.append(
         "instruction", question.text, choices=list(question.choices), routes=question.routes
     )
-    rounds = 0
+    rounds, watch = 0, Standstill(situation)
     while True:
         meter.steps += 1
         decision = policy.decide(situation)
@@ -91,11 +99,15 @@ def _rollout(situation: Situation, policy: Policy, actions: Actions) -> Answer:
             if failed and rounds < MAX_ROUNDS and not meter.exhausted():
                 continue
             return _close(situation, draft)
-        feedback = actions.run(decision.action, decision.arguments)
+        if watch.heedless():
+            return _close(situation, Draft("", (), 0.0, lacking=f"no answer was given: {situation.stopped}"))
+        told = watch.repeated(decision)
+        feedback = Feedback(told) if told else actions.run(decision.action, decision.arguments)
         cited = [o.id for o in feedback.observations if o.id is not None][:50]
         situation.context.append(
             "feedback", feedback.text, observations=cited, spans=[str(s) for s in feedback.spans]
         )
+        watch.look_back()
 
 
 def _record(situation: Situation, decision: Decision) -> None:

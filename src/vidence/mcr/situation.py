@@ -42,11 +42,18 @@ class Situation:
     recalled: list[Observation] = field(default_factory=list)
     looked: list[Observation] = field(default_factory=list)
     shown: list[Shown] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    idle: str | None = None  # why it has come to a standstill, where it has
     looked_at: dict[str, list[Span]] = field(default_factory=dict)  # sense → spans perceived by this rollout
     evidence: dict[str, Evidence] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)  # evidence id → what the check found
     _cited: dict[tuple[int, Span | None, str], str] = field(default_factory=dict)
     _sources: dict[str, Observation] = field(default_factory=dict)
+
+    @property
+    def stopped(self) -> str | None:
+        """Say why no further action is worth its cost, or None: a policy answers then with what it has."""
+        return self.meter.exhausted() or self.idle
 
     @property
     def whole(self) -> Span:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vidence.catalogue import here
 from vidence.errors import UsageError
+from vidence.plugins import installed
 from vidence.senses.observation import Box, Modality, Observation, Producer
 from vidence.senses.sense import SEGMENT_S, AudioSense, Cost, Sampling, Sense, VisualSense, Watcher
 from vidence.senses.tiers import STANDARD, Choice, chosen_tier, is_strong
@@ -57,14 +58,18 @@ def default_senses(
         tier: "auto", "embedded" or "standard" (see `senses.tiers`); None: $VIDENCE_TIER, else "auto".
         language: spoken in the media, as a code, or "auto".
 
+    Senses of installed packages (entry points of the group "vidence.senses", called without arguments) come last.
+
     Raises:
-        UsageError: a name is not that of a sense, or there is no such tier or language.
+        UsageError: a name is not that of a sense, there is no such tier or language, or a package cannot be imported.
     """
-    if unknown := sorted(set(names or ()) - set(SENSES)):
-        raise UsageError(f"no sense is called {', '.join(unknown)}; there are {', '.join(SENSES)}")
+    added = installed("vidence.senses")
+    if unknown := sorted(set(names or ()) - set(SENSES) - set(added)):
+        raise UsageError(f"no sense is called {', '.join(unknown)}; there are {', '.join([*SENSES, *added])}")
     level = chosen_tier(tier)
     wanted = [name for name in SENSES if name in names] if names is not None else _all_in(level)
-    return [_build(name, level, language) for name in wanted]
+    own = [_build(name, level, language) for name in wanted]
+    return own + [make() for name, make in added.items() if names is None or name in names]
 
 
 def query_encoders() -> dict[str, Callable[[Sequence[str]], np.ndarray]]:

@@ -55,6 +55,10 @@ class SourcePart(Part):
         "of the video, or their text alone",
     )
     kinds: tuple[str, ...] | None = Field(default=None, description="world: kinds of question; default: all")
+    worded: bool = Field(
+        default=False,
+        description="world: an option is answered by its words and then its letter, which small models find easier",
+    )
     questions: int = Field(
         default=1,
         gt=0,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vidence.errors import UsageError
-from vidence.models.internvideo3.protocol import letters, offered
+from vidence.models.internvideo3.protocol import letters, offered, worded
 from vidence.models.internvideo3.video import Clip, Excerpt
 from vidence.timeline import Span
 from vidence.training.chat import PRETRAIN, Message
@@ -145,8 +145,8 @@ class WorldSource:
         text, said, letter = question.text, question.answer, None
         if self.part.form in ("choice", "tool") and question.correct is not None:
             lines = letters(question.options)
-            text, said = "\n".join([text, *lines]), lines[question.correct][0]
-            letter = said
+            text, letter = "\n".join([text, *lines]), lines[question.correct][0]
+            said = worded(lines[question.correct]) if self.part.worded else letter
         return text, said, Truth(question.answer, letter, question.span, question.evidence, question.kind)
 
     def _told(self, name: str, world: World, language: str) -> Sample:

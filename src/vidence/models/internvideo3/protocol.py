@@ -21,7 +21,7 @@ OFFER = (
 _CALL = re.compile(r"<tool_call>(.*?)</tool_call>", re.DOTALL)
 _CITED = re.compile(r"<(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?) seconds>")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_LETTER = re.compile(r"^\W*([A-Z])\b")
+_LETTER = re.compile(r"^\W*([A-Z])\b|\(([A-Z])\)\W*$")
 
 
 def offered(messages: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
@@ -85,9 +85,14 @@ def letters(options: Sequence[str]) -> list[str]:
 
 
 def letter(text: str) -> str | None:
-    """Read the letter that an answer begins with."""
-    found = _LETTER.match(text.strip())
-    return found and found[1]
+    """Read the letter that an answer begins with, "C" or "C. grows"; or ends with, "grows (C)"."""
+    found = _LETTER.search(text.strip())
+    return found and (found[1] or found[2])
+
+
+def worded(line: str) -> str:
+    """Write an option as an answer whose letter follows its words: "C. grows" as "grows (C)"."""
+    return f"{line[3:]} ({line[0]})"
 
 
 def interval(text: str) -> Span | None:

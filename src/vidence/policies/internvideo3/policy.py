@@ -63,7 +63,7 @@ class InternVideo3Policy:
         """Look at the whole first; then let the model look or answer; then draft what is believed."""
         rollout = self._of(situation)
         if not situation.shown:
-            if situation.media.info.video is None or situation.meter.exhausted():
+            if situation.media.info.video is None or situation.stopped:
                 return self._conclude(rollout)
             return self._look("See the whole first, in few frames.", rollout, situation.whole, 2)
         while not rollout.answered:
@@ -71,7 +71,7 @@ class InternVideo3Policy:
             if not protocol.calls(said.text):
                 self._believe(rollout, said, rollout.cited(said), "answer")
                 rollout.answered = True
-            elif situation.meter.exhausted() or rollout.looks <= 0:  # it shall answer from what it was shown
+            elif situation.stopped or rollout.looks <= 0:  # it shall answer from what it was shown
                 said = self._asked(situation, situation.shown)
                 self._believe(rollout, said, rollout.cited(said), "answer")
                 rollout.answered = True

@@ -23,7 +23,7 @@ from vidence.timeline import Instant, Span
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A turn of the model, with how likely it was: the letter's probability, or the words' geometric mean."""
+    """A turn of the model, with how likely it was: an option's probability, or a word's on geometric average."""
 
     text: str
     probability: float
@@ -121,6 +121,14 @@ def spoken(
     text = talk.reply(messages, max_new_tokens=max_new_tokens, do_sample=False)
     situation.meter.tokens += talk.ids_BT.shape[1] - before
     situation.meter.model_calls += 1
-    lettered = situation.question.choices and protocol.letter(text)
-    logprobs = talk.logprobs[:1] if lettered else talk.logprobs
-    return Said(text, math.exp(sum(logprobs) / max(len(logprobs), 1)))
+    return Said(text, _probability(talk, text, chosen=bool(situation.question.choices)))
+
+
+def _probability(talk: Conversation, text: str, *, chosen: bool) -> float:
+    """Return how likely the model found its answer, citations left out."""
+    words = protocol.cited(text)[0]
+    count = max(len(talk.tokenizer(words, add_special_tokens=False)["input_ids"]), 1)
+    if chosen and protocol.letter(words) == words[:1]:
+        count = 1  # the letter decides
+    logprobs = talk.logprobs[:count]
+    return math.exp(sum(logprobs) if chosen else sum(logprobs) / max(len(logprobs), 1))

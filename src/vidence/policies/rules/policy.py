@@ -34,7 +34,7 @@ class RulesPolicy:
         belief = weigh(situation)
         best = belief.best()
         settled = best is not None and best[1] >= SETTLED
-        look = None if settled or situation.meter.exhausted() else next_look(situation, belief)
+        look = None if settled or situation.stopped else next_look(situation, belief)
         if look is not None:
             action, arguments, why = look
             return Decision(why, action, arguments, belief)
