@@ -52,7 +52,9 @@ class Onlooker:
         claim = DraftClaim(f"{said} <frames>", (situation.cite(seen),))
         return Decision("Seen.", "answer", {"draft": Draft(said, (claim,), 0.9)}, belief)
 
-    def check(self, evidence: Evidence, situation: Situation, actions: Any) -> tuple[Verdict, str | None]:
+    def check(
+        self, claim: str, evidence: Evidence, situation: Situation, actions: Any
+    ) -> tuple[Verdict, str | None]:
         return Verdict("supported", 1.0, "looked again"), frame_hash(situation, evidence.span.middle)
 
 

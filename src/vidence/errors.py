@@ -29,3 +29,9 @@ class StoreError(VidenceError):
     """The memory file cannot be read or written: disk full, locked, damaged, not permitted."""
 
     exit_code = 5
+
+
+class EndpointError(VidenceError):
+    """A model server cannot be reached, refuses the request, or does not answer as it was asked to."""
+
+    exit_code = 6

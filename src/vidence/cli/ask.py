@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -54,11 +55,29 @@ NO_SUPPORTED_ANSWER = 1
 @click.option(
     "--policy",
     "policy_name",
-    type=click.Choice(["rules", "internvideo3"]),
-    help="Who decides: rules, or a model of this machine. Default: internvideo3 where --model is given, else rules.",
+    type=click.Choice(["rules", "internvideo3", "chat"]),
+    help="Who decides: rules, a model of this machine, or one behind an OpenAI-compatible endpoint. Default: rules; "
+    "with --api-base or $OPENAI_BASE_URL and --model chat; with --model alone internvideo3.",
 )
 @click.option(
-    "--model", metavar="DIR", help="Folder with an InternVideo3 model that sees; or nano, which is built in."
+    "--model",
+    metavar="NAME",
+    help="internvideo3: folder of a model that sees, or nano, which is built in. chat: as its server calls it.",
+)
+@click.option("--api-base", metavar="URL", help="chat: the endpoint. Default: $OPENAI_BASE_URL.")
+@click.option(
+    "--observer", metavar="NAME", help="chat: another model of the endpoint for what has to be seen."
+)
+@click.option("--no-tools", is_flag=True, help="chat: the model writes JSON instead of calling tools.")
+@click.option(
+    "--frames-as",
+    type=click.Choice(["images", "video"]),
+    default="images",
+    show_default=True,
+    help="chat: how frames are sent.",
+)
+@click.option(
+    "--token-limit", type=click.IntRange(min=1), metavar="N", help="Tokens that models may read and write."
 )
 @click.option(
     "--web",
@@ -81,6 +100,11 @@ def command(
     question_language: str,
     policy_name: str | None,
     model: str | None,
+    api_base: str | None,
+    observer: str | None,
+    no_tools: bool,
+    frames_as: str,
+    token_limit: int | None,
     web_place: str | None,
     device: str,
     language: str,
@@ -97,7 +121,8 @@ def command(
     \b
     vidence ask talk.mp4 "Which year is on the first slide?"
     vidence ask clip.mp4 "What happens first?" --choice "it rains" --choice "it snows"
-    vidence ask world.mp4 "What does the cup do?" --policy internvideo3 --model nano
+    vidence ask world.mp4 "What does the cup do?" --model nano
+    vidence ask talk.mp4 "Who disagrees?" --api-base http://localhost:8000/v1 --model qwen3-vl
     """
     question = require_text(question, "question")
     options = [require_text(choice, "choice") for choice in choices]
@@ -107,8 +132,11 @@ def command(
     from vidence.mcr.web import open_web
 
     web = None if web_place is None else open_web(web_place)
-    policy = _policy(policy_name, model, device)
-    budget = Budget(time_limit_s=time_limit, max_frames=max_frames, max_steps=max_steps)
+    told = {"api_base": api_base, "observer": observer, "tools": not no_tools, "frames_as": frames_as}
+    policy = _policy(policy_name, model, device=device, **told)
+    budget = Budget(
+        time_limit_s=time_limit, max_frames=max_frames, max_steps=max_steps, token_limit=token_limit
+    )
     code, results = 0, []
     for file in files:
         try:
@@ -138,13 +166,14 @@ def command(
     click.get_current_context().exit(code)
 
 
-def _policy(name: str | None, model: str | None, device: str) -> Policy:
+def _policy(name: str | None, model: str | None, **told: Any) -> Policy:
     from vidence.policies import open_policy
 
-    name = name or ("internvideo3" if model else "rules")
-    if name == "internvideo3":
-        need("model")
-    return open_policy(name, model, device=device)
+    served = bool(told["api_base"] or os.environ.get("OPENAI_BASE_URL"))
+    name = name or ("rules" if model is None else "chat" if served else "internvideo3")
+    if name != "rules":
+        need("chat" if name == "chat" else "model")
+    return open_policy(name, model, **told)
 
 
 def _print(file: str, answer: Answer, options: Sequence[str], *, several: bool) -> None:

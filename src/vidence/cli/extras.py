@@ -8,7 +8,11 @@ import click
 
 from vidence.errors import UsageError
 
-PACKAGES = {"model": ("torch", "transformers"), "train": ("torch", "transformers", "pydantic", "tokenizers")}
+PACKAGES = {
+    "model": ("torch", "transformers"),
+    "train": ("torch", "transformers", "pydantic", "tokenizers"),
+    "chat": ("openai", "pydantic"),
+}
 
 device_option = click.option(
     "--device",
@@ -30,6 +34,8 @@ def need(extra: str) -> None:
         raise UsageError(
             f"this needs {' and '.join(missing)}; install them with: pip install 'vidence[{extra}]'"
         )
+    if extra == "chat":
+        return
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()  # of loading weights: commands show their own

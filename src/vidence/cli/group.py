@@ -40,8 +40,9 @@ INTERRUPTED, CLOSED_PIPE, INTERNAL = 130, 141, 70
 EXIT_CODES = """\b
 Exit codes: 0 answered or done; 1 no supported answer, or the budget ran out;
 2 wrong usage; 3 the medium cannot be read; 4 a model's weights are missing;
-5 the memory file cannot be used; 70 a fault in Vidence; 130 interrupted
-(finished work is kept); 141 the reader of the output went away."""
+5 the memory file cannot be used; 6 a model server failed; 70 a fault in
+Vidence; 130 interrupted (finished work is kept); 141 the reader of the
+output went away."""
 
 
 class LazyGroup(click.Group):

@@ -57,6 +57,11 @@ class Actions:
         self.web = web
         self.senses = {sense.name: sense for sense in senses}
 
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """Return the names of the actions that can be done here."""
+        return tuple(name for name in (*ACTIONS, *plugins()) if name != "web_search" or self.web is not None)
+
     def run(self, name: str, arguments: dict[str, Any]) -> Feedback:
         """Run an action by name; an unknown name or wrong arguments come back as feedback, not as a crash."""
         action = ACTIONS.get(name) or plugins().get(name)

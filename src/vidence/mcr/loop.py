@@ -87,6 +87,7 @@ def _rollout(situation: Situation, policy: Policy, actions: Actions) -> Answer:
     situation.context.append(
         "instruction", question.text, choices=list(question.choices), routes=question.routes
     )
+    situation.offers = actions.offers
     rounds, watch = 0, Standstill(situation)
     while True:
         meter.steps += 1
@@ -136,15 +137,15 @@ def _plain(value: Any) -> Any:
 def _gate(situation: Situation, actions: Actions, policy: Policy, draft: Draft) -> set[str]:
     """Open the evidence of the draft again; return the ids of what did not hold and was not known not to hold."""
     fresh: set[str] = set()
-    checks = [e for claim in draft.claims for e in claim.evidence][:MAX_CHECKS]
-    for evidence in dict.fromkeys(checks):
+    checks = [(claim.text, evidence) for claim in draft.claims for evidence in claim.evidence][:MAX_CHECKS]
+    for claim, evidence in checks:
         if evidence.id in situation.verdicts:
             continue
         over = situation.meter.exhausted() if situation.meter.exhausted() != "step limit" else None
         verdict, frame_hash = (
             (Verdict("unseen", 0.0, f"not opened again: {over} reached"), None)
             if over
-            else policy.check(evidence, situation, actions)
+            else policy.check(claim, evidence, situation, actions)
         )
         situation.meter.actions["verify"] += 1
         situation.verdicts[evidence.id] = verdict

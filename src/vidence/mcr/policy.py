@@ -40,6 +40,11 @@ class Policy(Protocol):
         """Return the next decision; the action "answer" ends the rollout once the gate has let it through."""
         ...
 
-    def check(self, evidence: Evidence, situation: Situation, actions: Actions) -> tuple[Verdict, str | None]:
-        """Open evidence again, with no regard to how it was found; return the verdict and a frame's hash, if any."""
+    def check(
+        self, claim: str, evidence: Evidence, situation: Situation, actions: Actions
+    ) -> tuple[Verdict, str | None]:
+        """Open the evidence of a claim again, with no regard to how it was found.
+
+        Returns the verdict, and the hash of a frame where one was opened.
+        """
         ...

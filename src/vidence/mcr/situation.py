@@ -37,6 +37,7 @@ class Situation:
     media: Media
     coverage: Coverage
     meter: Meter
+    offers: tuple[str, ...] = ()  # names of the actions that can be done
     context: Context = field(default_factory=Context)
     belief: Belief = field(default_factory=Belief)
     recalled: list[Observation] = field(default_factory=list)

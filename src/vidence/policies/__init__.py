@@ -1,4 +1,4 @@
-"""Who decides the next action: rules (the embedded default, no language model needed), or our own model."""
+"""Who decides the next action: rules (the default; no language model needed), our own model, or any endpoint."""
 
 from __future__ import annotations
 
@@ -14,8 +14,26 @@ if TYPE_CHECKING:
 __all__ = ["RulesPolicy", "open_policy"]
 
 
-def open_policy(name: str = "rules", model: str | Path | None = None, *, device: str = "auto") -> Policy:
-    """Open a policy by name; `model` is a folder, or the name of a model that comes with the package.
+def open_policy(
+    name: str = "rules",
+    model: str | Path | None = None,
+    *,
+    device: str = "auto",
+    api_base: str | None = None,
+    observer: str | None = None,
+    tools: bool = True,
+    frames_as: str = "images",
+) -> Policy:
+    """Open a policy by name.
+
+    Args:
+        name: "rules", "internvideo3" or "chat".
+        model: internvideo3: a folder, or the name of a model that comes with the package; chat: as its server calls it.
+        device: internvideo3: where it runs.
+        api_base: chat: address of an OpenAI-compatible endpoint (default: $OPENAI_BASE_URL); key: $OPENAI_API_KEY.
+        observer: chat: another model of that endpoint for what has to be seen.
+        tools: chat: whether the model calls tools natively; else it writes JSON.
+        frames_as: chat: "images", or "video" for servers that take frames as one video.
 
     Raises:
         UsageError: there is no such policy, or it takes no model, or needs one.
@@ -23,13 +41,20 @@ def open_policy(name: str = "rules", model: str | Path | None = None, *, device:
     """
     if name == "rules":
         if model is not None:
-            raise UsageError("the policy rules runs no model; leave it out, or take the policy internvideo3")
+            raise UsageError("the policy rules runs no model; leave it out, or take internvideo3 or chat")
         return RulesPolicy()
-    if name != "internvideo3":
-        raise UsageError(f"there is no policy {name!r}; there are rules and internvideo3")
     if model is None:
-        raise UsageError("the policy internvideo3 needs a model: a folder, or nano, which is built in")
-    from vidence.models.shipped import model_folder
-    from vidence.policies.internvideo3 import InternVideo3Policy
+        wanted = "its name on the server" if name == "chat" else "a folder, or nano, which is built in"
+        raise UsageError(f"the policy {name} needs a model: {wanted}")
+    if name == "internvideo3":
+        from vidence.models.shipped import model_folder
+        from vidence.policies.internvideo3 import InternVideo3Policy
 
-    return InternVideo3Policy.load(model_folder(model), device=device)
+        return InternVideo3Policy.load(model_folder(model), device=device)
+    if name != "chat":
+        raise UsageError(f"there is no policy {name!r}; there are rules, internvideo3 and chat")
+    from vidence.policies.chat import ChatPolicy
+    from vidence.policies.chat.endpoint import Endpoint
+
+    planner, sees = (Endpoint(each, base_url=api_base) for each in (str(model), observer or str(model)))
+    return ChatPolicy(planner, sees, tools=tools, frames_as="video" if frames_as == "video" else "images")

@@ -84,8 +84,11 @@ class InternVideo3Policy:
                 return self._look(f"The model asks for a look at {span}.", rollout, span, 4)
         return self._conclude(rollout)
 
-    def check(self, evidence: Evidence, situation: Situation, actions: Actions) -> tuple[Verdict, str | None]:
+    def check(
+        self, claim: str, evidence: Evidence, situation: Situation, actions: Actions
+    ) -> tuple[Verdict, str | None]:
         """Show the model the cited stretch alone and ask anew; it does not know what was answered."""
+        del claim  # the question is asked anew instead
         rollout, observation = self._of(situation), situation.source(evidence)
         shown = self._opened(evidence.span, situation, actions)
         if observation is None or shown is None:

@@ -40,8 +40,11 @@ class RulesPolicy:
             return Decision(why, action, arguments, belief)
         return Decision(_conclusion(belief), "answer", {"draft": draft(situation, belief)}, belief)
 
-    def check(self, evidence: Evidence, situation: Situation, actions: Actions) -> tuple[Verdict, str | None]:
+    def check(
+        self, claim: str, evidence: Evidence, situation: Situation, actions: Actions
+    ) -> tuple[Verdict, str | None]:
         """Let the sense that perceived it look harder than the first time, and compare."""
+        del claim  # it says no more than its evidence
         return recheck(evidence, situation, actions)
 
 
