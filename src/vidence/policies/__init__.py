@@ -43,6 +43,8 @@ def open_policy(
         if model is not None:
             raise UsageError("the policy rules runs no model; leave it out, or take internvideo3 or chat")
         return RulesPolicy()
+    if name not in ("internvideo3", "chat"):
+        raise UsageError(f"there is no policy {name!r}; there are rules, internvideo3 and chat")
     if model is None:
         wanted = "its name on the server" if name == "chat" else "a folder, or nano, which is built in"
         raise UsageError(f"the policy {name} needs a model: {wanted}")
@@ -51,8 +53,6 @@ def open_policy(
         from vidence.policies.internvideo3 import InternVideo3Policy
 
         return InternVideo3Policy.load(model_folder(model), device=device)
-    if name != "chat":
-        raise UsageError(f"there is no policy {name!r}; there are rules, internvideo3 and chat")
     from vidence.policies.chat import ChatPolicy
     from vidence.policies.chat.endpoint import Endpoint
 
