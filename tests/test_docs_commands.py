@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from chat_server import serving
 from conftest import write_video
 from vidence.cli.group import vidence
 
@@ -84,7 +85,13 @@ def schema(name: str) -> dict[str, object]:
 def test_the_command_runs(line: str, folder: Path) -> None:
     if ("internvideo3" in line or " convert " in line) and not (folder / "internvideo3-8b").exists():
         pytest.skip("needs the extra `model`")
-    run(line)
+    if "--api-base" not in line:
+        run(line)
+        return
+    pytest.importorskip("openai")
+    final = {"thought": "t", "text": "", "confidence": 0.1, "lacking": "nobody disagrees"}
+    with serving(lambda request: {"name": "answer", "arguments": final}) as server:
+        assert "nobody disagrees" in run(line.replace("http://localhost:8000/v1", server.address))
 
 
 def test_the_readme_tells_of_every_command() -> None:

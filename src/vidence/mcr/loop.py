@@ -116,9 +116,10 @@ def _record(situation: Situation, decision: Decision) -> None:
     context = situation.context
     context.append("reasoning", decision.reasoning)
     situation.belief = decision.belief
-    context.append(
-        "belief", "; ".join(decision.belief.uncertainties) or "settled", **decision.belief.to_json()
-    )
+    best = decision.belief.best()
+    standing = "settled" if best is not None and best[1] >= CONFIDENT else "open"
+    open_points = "; ".join(decision.belief.uncertainties) or standing
+    context.append("belief", open_points, **decision.belief.to_json())
     shown = {k: _plain(v) for k, v in decision.arguments.items() if k != "draft"}
     text = f"{decision.action}({', '.join(f'{k}={v}' for k, v in shown.items())})"
     context.append("action", text, name=decision.action, arguments=shown)
