@@ -40,7 +40,7 @@ SMALL = Size(
     layers=6,
     heads=4,
     key_value_heads=2,
-    head_width=32,
+    head_width=64,
     inner=384,
     tower_width=96,
     tower_layers=3,
@@ -63,7 +63,7 @@ LARGE = Size(
     patch_px=8,
     tokens=2048,
 )
-SIZE = LARGE if torch.cuda.is_available() else SMALL  # 1.5 and 60 million parameters
+SIZE = LARGE if torch.cuda.is_available() else SMALL  # 2.4 and 60 million parameters
 LIMITS = {"fps": 2.0, "min_frames": 4, "max_frames": 32, "min_pixels": 1024, "max_frame_pixels": 3840}
 KEPT = 0.4  # of the grouped-query cache
 SHARES = {
