@@ -10,12 +10,13 @@ import click
 
 from vidence.cli.console import clean, emit, note, paint, say
 from vidence.cli.options import json_option, memory_option, verbosity_options
-from vidence.errors import MediaError
+from vidence.errors import MediaError, UsageError
 
 if TYPE_CHECKING:
+    from vidence.memory import Memory
     from vidence.memory.runs import Run, RunStep
 
-number = click.argument("number", metavar="RUN", type=click.IntRange(min=1))
+number = click.argument("number", metavar="[RUN]", required=False, type=click.IntRange(min=1))
 
 
 @click.group("runs", short_help="Show how questions were answered.", invoke_without_command=True)
@@ -62,12 +63,12 @@ def command(ctx: click.Context, limit: int, memory: Path | None, as_json: bool) 
 @memory_option
 @json_option
 @verbosity_options
-def show(number: int, page: Path | None, memory: Path | None, as_json: bool) -> None:
-    """Show what was asked, each step with the belief it led to, what checking found, and what it cost."""
+def show(number: int | None, page: Path | None, memory: Path | None, as_json: bool) -> None:
+    """Show a run (the newest, where none is named): each step, the belief it led to, what checking found, the cost."""
     from vidence.memory import Memory
 
     with Memory.open(memory) as store:
-        run = store.runs.get(number)
+        run = _named(store, number)
     if page is not None:
         from vidence.cli.files import save
         from vidence.exports.run import render_run
@@ -84,15 +85,15 @@ def show(number: int, page: Path | None, memory: Path | None, as_json: bool) -> 
 @memory_option
 @json_option
 @verbosity_options
-def replay(number: int, memory: Path | None, as_json: bool) -> None:
-    """Do the recorded actions again, and tell which bring something else now; exit code 1 where one does."""
+def replay(number: int | None, memory: Path | None, as_json: bool) -> None:
+    """Do a run's actions again (the newest's, where none is named); exit code 1 where one brings something else now."""
     from vidence.mcr.replay import replay as done_again
     from vidence.media import open_media
     from vidence.memory import Memory
     from vidence.senses import default_senses
 
     with Memory.open(memory) as store:
-        run = store.runs.get(number)
+        run = _named(store, number)
         with open_media(run.path) as media:
             if media.hash != run.medium:
                 raise MediaError(f"{run.path}: is not the video that was asked about; put that one back")
@@ -150,6 +151,18 @@ def forget(numbers: tuple[int, ...], memory: Path | None) -> None:
     with Memory.open(memory) as store:
         for one in numbers:
             store.runs.forget(one)
+
+
+def _named(store: Memory, number: int | None) -> Run:
+    """Return the run of a number, else the newest.
+
+    Raises:
+        UsageError: there is none.
+    """
+    newest = store.runs.list(limit=1)
+    if number is None and not newest:
+        raise UsageError("nothing was asked yet; `vidence ask FILE QUESTION` begins")
+    return store.runs.get(newest[0].id if number is None else number)
 
 
 def _show(run: Run) -> None:
