@@ -110,8 +110,8 @@ def test_runs_become_conversations_that_training_reads(video: Video, tmp_path: P
     assert roles == ["system", "user", "assistant", "tool", "assistant"]
     (seen, asked), (again,) = row["messages"][1]["content"], row["messages"][3]["content"]
     assert asked["text"] == "How many?\nA. 4\nB. 9"
-    assert (seen["start"], seen["end"], seen["frames"]) == (0, 3, 4)
-    assert (again["start"], again["end"], again["frames"]) == (1, 2, 4)
+    assert seen["times"] == [0.36, 1.12, 1.84, 2.6]  # the frames on screen in the middle of four stretches
+    assert again["times"] == [1.12, 1.36, 1.6, 1.84]
     assert '"start": 1.0, "end": 2.0' in row["messages"][2]["content"]
     assert row["messages"][4]["content"] == "4 <1.0-2.0 seconds>"
 

@@ -123,9 +123,25 @@ def test_the_releases_files_are_read(media: Path) -> None:
     assert source.sample(3).messages[0]["content"] == "Again?"
 
 
+def test_named_pictures_of_a_video_are_seen(start: Path, media: Path) -> None:
+    def seen(**given: Any) -> Trajectory:
+        video = {"type": "video", "video": "film.mp4", **given}
+        row = said([video, {"type": "text", "text": "What?"}])
+        sample = ChatSource(lines(media / "named.jsonl", row), media).sample(0)
+        return chat(start).trajectory(sample.name, sample.messages)
+
+    whole, part = seen(), seen(times=[2, 2.5])
+    text = load_processor(start).tokenizer.decode(part.ids_L)
+    assert "<2.2 seconds>" in text
+    assert (whole.pictures[0].grid.frames, part.pictures[0].grid.frames) == (2, 1)
+    assert len({each.pictures[0].key for each in (whole, part, seen(times=[0, 0.5]))}) == 3
+
+
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
+        (said([{"type": "video", "video": "film.mp4", "times": 3}]), '"times" of a video is 3'),
+        (said([{"type": "video", "video": "film.mp4", "times": [2, 1]}]), "go back"),
         ("{no json", "is no JSON"),
         ({"text": "hello"}, 'has no list "messages"'),
         (said("<video>What?"), "names more videos than it lists"),

@@ -83,10 +83,7 @@ def _first_look(steps: Sequence[RunStep]) -> RunStep | None:
 
 def _video(run: Run, step: RunStep | None) -> dict[str, Any]:
     part: dict[str, Any] = {"type": "video", "video": run.path}
-    if step is None:
-        return part
-    span = step.data["span"]
-    return part | {"start": span["start_s"], "end": span["end_s"], "frames": len(step.data["times_s"])}
+    return part if step is None else part | {"times": step.data["times_s"]}
 
 
 def _given(arguments: Mapping[str, Any], start_s: Instant) -> dict[str, Any]:

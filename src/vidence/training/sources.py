@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from vidence.errors import UsageError
 from vidence.models.internvideo3.protocol import letters, offered, worded
 from vidence.models.internvideo3.video import Clip, Excerpt
-from vidence.timeline import Span
+from vidence.timeline import Span, instant
 from vidence.training.chat import PRETRAIN, Message
 from vidence.training.config import PhasePart, SourcePart
 from vidence.training.environment import Medium, demonstration, evenly
@@ -215,7 +215,7 @@ class ChatSource:
         path = (self.media_root / str(part[part["type"]])).resolve()
         if not path.is_file():
             raise UsageError(f"{name}: {part['type']} {part[part['type']]!r} is not in {self.media_root}")
-        if "start" not in part:
+        if "times" not in part:
             return {**part, part["type"]: str(path)}
         return {"type": "video", "video": _excerpt(path, part, name)}
 
@@ -261,8 +261,8 @@ def _part(part: Any, name: str) -> dict[str, Any]:
         )  # the picture's own part stands for it
         return {"type": "text", "text": text}
     if kind in ("image", "video") and kind in part:
-        stretch = [each for each in ("start", "end", "frames") if kind == "video" and each in part]
-        return {"type": kind, kind: part[kind]} | {each: part[each] for each in stretch}
+        times = {"times": part["times"]} if kind == "video" and "times" in part else {}
+        return {"type": kind, kind: part[kind]} | times
     if kind in ("image_url", "video_url"):
         url = part[kind].get("url") if isinstance(part.get(kind), Mapping) else None
         if isinstance(url, str):
@@ -271,15 +271,13 @@ def _part(part: Any, name: str) -> dict[str, Any]:
 
 
 def _excerpt(path: Path, part: Mapping[str, Any], name: str) -> Excerpt:
-    """Read which stretch of a video is meant, and how many pictures of it are seen."""
-    frames = part.get("frames")
-    try:
-        span = Span.of(part["start"], part["end"])
-    except (KeyError, TypeError, ValueError, UsageError) as fault:
-        raise UsageError(f'{name}: a video with "start" needs "end" after it, both in seconds') from fault
-    if frames is not None and (not isinstance(frames, int) or frames < 1):
-        raise UsageError(f'{name}: "frames" of a video is {frames!r}; it is how many pictures are seen')
-    return Excerpt(str(path), span, frames)
+    """Read which pictures of a video are meant."""
+    given = part["times"]
+    if not isinstance(given, list) or not given or not all(isinstance(one, (int, float)) for one in given):
+        raise UsageError(f'{name}: "times" of a video is {given!r}; it is a list of seconds')
+    if given != sorted(given):
+        raise UsageError(f'{name}: the "times" of a video go back; give them in order')
+    return Excerpt(str(path), tuple(instant(one) for one in given))
 
 
 def _parts(text: str, given: dict[str, list[Any]], name: str) -> list[dict[str, Any]]:

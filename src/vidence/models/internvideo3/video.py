@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -48,11 +48,10 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A stretch of a video file, of which `frames` pictures are seen, or as many as the limits say."""
+    """Pictures of a video file at given times, in order, on the clock that its metadata tell."""
 
     path: str
-    span: Span
-    frames: int | None = None
+    times: tuple[Instant, ...]
 
 
 def load(source: Clip | Excerpt | Media | str | Path, limits: VideoLimits, shape: PatchShape) -> Clip:
@@ -70,9 +69,7 @@ def load(source: Clip | Excerpt | Media | str | Path, limits: VideoLimits, shape
         return sample(source, limits, shape)
     if isinstance(source, Excerpt):
         with open_media(source.path) as medium:
-            if source.frames is not None:
-                limits = replace(limits, min_frames=source.frames, max_frames=source.frames)
-            return sample(medium, limits, shape, source.span)
+            return _taken(medium, source.times, limits, shape)
     if isinstance(source, (str, Path)):
         with open_media(source) as medium:
             return sample(medium, limits, shape)
@@ -99,8 +96,14 @@ def sample(medium: Media, limits: VideoLimits, shape: PatchShape, span: Span | N
         where = "" if span is None else f" from {float(span.start)} to {float(span.end)} s"
         raise MediaError(f"{medium.path}: has no picture{where}; name another file or another span")
     chosen = _even_times(times, limits.count(len(times), _duration(times)))
+    return _taken(medium, chosen, limits, shape)
+
+
+def _taken(medium: Media, chosen: Sequence[Instant], limits: VideoLimits, shape: PatchShape) -> Clip:
+    """Take pictures at given times, made small as they are decoded."""
     stream = medium.info.video
-    assert stream is not None  # frame_times would have raised
+    if stream is None:
+        raise MediaError(f"{medium.path}: has no picture; name another file")
     size = limits.size(len(chosen), stream.height, stream.width, shape)
     frames_THWC = np.empty((len(chosen), *size, 3), np.uint8)
     for start in range(0, len(chosen), _BATCH):
