@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import wave
 from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,12 +14,17 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from conftest import MakeVideo
 from vidence.errors import UsageError
+from vidence.mcr.budget import Budget
 from vidence.models.internvideo3 import protocol
+from vidence.models.internvideo3.processing import InternVideo3Processor
 from vidence.policies import open_policy
+from vidence.policies.internvideo3 import InternVideo3Policy
 from vidence.policies.internvideo3.believing import believed, clue, hypothesis
 from vidence.policies.internvideo3.rollout import Said
 from vidence.timeline import Span
+from vidence.video import open as open_video
 
 WHOLE = Span.of(0, 20)
 
@@ -106,3 +114,74 @@ def test_a_policy_is_opened_by_name() -> None:
     ):
         with pytest.raises(UsageError, match=fault):
             open_policy(name, model)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that has learned nothing, with the words of worlds: what it says is noise, and how it is asked is not."""
+    pytest.importorskip("pydantic")
+    pytest.importorskip("tokenizers")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).parent / "training"))
+        toy = importlib.import_module("toy")
+        folder = tmp_path_factory.mktemp("model")
+        toy.write_start(folder / "start")
+        toy.write_converted(folder / "latent", folder / "start", 0.5)
+    processor = InternVideo3Processor.from_pretrained(folder / "latent")
+    processor.video_limits |= {"fps": 2.0, "min_frames": 4, "max_frames": 8, "max_frame_pixels": 1024}
+    processor.save_pretrained(folder / "latent")
+    return folder / "latent"
+
+
+def brief(model: Path, **how: Any) -> Any:
+    """Open the policy, and let it say no more than a few words."""
+    policy = open_policy("internvideo3", model, device="cpu", **how)
+    assert isinstance(policy, InternVideo3Policy)
+    policy.max_new_tokens = 6
+    return policy
+
+
+def test_the_next_question_starts_from_what_was_seen(
+    model: Path, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    path = make_video("clip.mp4", frames=75)
+    policy = brief(model, seen=tmp_path / "seen")
+    cold = brief(model)
+    with open_video(path, memory=tmp_path / "memory.sqlite") as video:
+        assert video.memory.seen == tmp_path / "seen"
+        first = video.ask("What is it?", choices=["a", "b"], policy=policy)
+        (kept,) = (tmp_path / "seen").iterdir()
+        again = video.ask("What is it?", choices=["a", "b"], policy=policy)
+        other = video.ask("What is it?", choices=["a", "b"], policy=cold)
+        assert again.receipt.tokens < first.receipt.tokens == other.receipt.tokens
+        assert (again.text, again.choice, again.confidence) == (other.text, other.choice, other.confidence)
+        kept.write_bytes(b"damaged")
+        assert (
+            video.ask("What is it?", choices=["a", "b"], policy=policy).receipt.tokens == first.receipt.tokens
+        )
+        video.memory.forget(video.media.hash)
+        assert not list((tmp_path / "seen").iterdir())
+
+
+def test_frames_are_shown_as_the_model_was_trained_to_take_them(
+    model: Path, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    policy = brief(model)
+    with open_video(make_video("clip.mp4", frames=75), memory=tmp_path / "memory.sqlite") as video:
+        answer = video.ask("What is it?", policy=policy, budget=Budget(max_steps=2))
+        assert video.last_situation is not None
+        (shown,) = video.last_situation.shown[:1]
+        assert (len(shown.frames), max(shown.frames[0].image.shape[:2])) == (4, 32)  # half of eight
+        assert answer.receipt.model_calls >= 2  # seeing, and answering
+        assert answer.coverage.senses == ()
+
+
+def test_sound_alone_cannot_be_seen(model: Path, make_video: MakeVideo, tmp_path: Path) -> None:
+    path = tmp_path / "sound.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(bytes(64_000))
+    with open_video(path, memory=tmp_path / "memory.sqlite") as video:
+        answer = video.ask("What is it?", policy=brief(model))
+    assert answer.status == "insufficient evidence"
+    assert answer.lacking == "there is no picture to look at"

@@ -71,6 +71,22 @@ def test_turns_equal_the_whole_dialogue_read_at_once(model: Any, processor: Inte
     assert torch.equal(ids, talk.ids_BT)
 
 
+def test_what_was_seen_is_asked_about_as_if_asked_at_once(
+    model: Any, processor: InternVideo3Processor, tmp_path: Path
+) -> None:
+    whole, talk, later = (Conversation(model, processor) for _ in range(3))
+    said = whole.say("What is this?", videos=[clip(0)], **OPTIONS)
+    talk.see([{"role": "user", "content": [{"type": "video", "video": clip(0)}]}])
+    talk.keep(tmp_path / "seen.kv", made_by="me")
+    assert talk.say("What is this?", **OPTIONS) == said
+    assert torch.equal(talk.ids_BT, whole.ids_BT)
+    later.resume(tmp_path / "seen.kv", made_by="me", open_turn=True)
+    assert later.say("What is this?", **OPTIONS) == said
+    assert later.say("And then?", **OPTIONS) == whole.say("And then?", **OPTIONS)
+    assert talk.prefilled[0] + talk.prefilled[1] == whole.prefilled[0]
+    assert later.prefilled[0] == talk.prefilled[1] < whole.prefilled[0] / 2
+
+
 def test_an_interrupted_turn_leaves_no_trace(model: Any, processor: InternVideo3Processor) -> None:
     talk, other = Conversation(model, processor), Conversation(model, processor)
     for each in (talk, other):

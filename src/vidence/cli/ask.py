@@ -132,7 +132,15 @@ def command(
     from vidence.mcr.web import open_web
 
     web = None if web_place is None else open_web(web_place)
-    told = {"api_base": api_base, "observer": observer, "tools": not no_tools, "frames_as": frames_as}
+    from vidence.memory import seen_folder
+
+    told: dict[str, Any] = {
+        "seen": seen_folder(memory),
+        "api_base": api_base,
+        "observer": observer,
+        "tools": not no_tools,
+        "frames_as": frames_as,
+    }
     policy = _policy(policy_name, model, device=device, **told)
     budget = Budget(
         time_limit_s=time_limit, max_frames=max_frames, max_steps=max_steps, token_limit=token_limit

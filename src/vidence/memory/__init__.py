@@ -3,7 +3,7 @@
 from vidence.memory.coverage import Coverage, Failure, Perceived
 from vidence.memory.indexing import IndexReport, Progress, index
 from vidence.memory.medium import Medium
-from vidence.memory.memory import Memory, default_path
+from vidence.memory.memory import Memory, default_path, seen_folder
 from vidence.memory.outline import Moment, Scene, Shot
 from vidence.memory.search import Hit
 
@@ -21,4 +21,5 @@ __all__ = [
     "Shot",
     "default_path",
     "index",
+    "seen_folder",
 ]

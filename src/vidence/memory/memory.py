@@ -40,6 +40,11 @@ def default_path() -> Path:
     return user_data_path("vidence", appauthor=False) / "memory.sqlite"
 
 
+def seen_folder(memory: Path | None = None) -> Path:
+    """Return where models keep what they saw, beside a memory file (default: the user's)."""
+    return (memory or default_path()).expanduser().parent / "seen"
+
+
 class Memory:
     """What was perceived of any number of media, in one SQLite file. Threads may share it; processes too.
 
@@ -67,6 +72,11 @@ class Memory:
     def path(self) -> Path:
         """The file."""
         return self._database.path
+
+    @property
+    def seen(self) -> Path:
+        """The folder beside it, in which models keep what they saw of a video; files begin with the medium's hash."""
+        return seen_folder(self.path)
 
     def close(self) -> None:
         """Close the file; what was written stays."""
@@ -126,6 +136,8 @@ class Memory:
             for table in ("observation", "segment", "failure", "claim", "outline", "run"):
                 db.execute(f"DELETE FROM {table} WHERE medium_id = ?", key)
             db.execute("DELETE FROM medium WHERE id = ?", key)
+        for path in self.seen.glob(f"{medium.split(':')[-1]}-*"):
+            path.unlink(missing_ok=True)
 
     def vacuum(self) -> None:
         """Drop work that newer versions of a sense replaced, vectors of texts no longer there, and free space."""

@@ -19,6 +19,7 @@ def open_policy(
     model: str | Path | None = None,
     *,
     device: str = "auto",
+    seen: Path | None = None,
     api_base: str | None = None,
     observer: str | None = None,
     tools: bool = True,
@@ -30,6 +31,7 @@ def open_policy(
         name: "rules", "internvideo3" or "chat".
         model: internvideo3: a folder, or the name of a model that comes with the package; chat: as its server calls it.
         device: internvideo3: where it runs.
+        seen: internvideo3: folder in which what it saw of a video is kept for later questions (`Memory.seen`).
         api_base: chat: address of an OpenAI-compatible endpoint (default: $OPENAI_BASE_URL); key: $OPENAI_API_KEY.
         observer: chat: another model of that endpoint for what has to be seen.
         tools: chat: whether the model calls tools natively; else it writes JSON.
@@ -52,7 +54,7 @@ def open_policy(
         from vidence.models.shipped import model_folder
         from vidence.policies.internvideo3 import InternVideo3Policy
 
-        return InternVideo3Policy.load(model_folder(model), device=device)
+        return InternVideo3Policy.load(model_folder(model), device=device, seen=seen)
     from vidence.policies.chat import ChatPolicy
     from vidence.policies.chat.endpoint import Endpoint
 

@@ -38,6 +38,10 @@ class Conversation:
         self.cache = LatentCache(self.model.config.get_text_config(decoder=True), storage=storage)
         self.ids_BT = torch.zeros((1, 0), dtype=torch.int64, device=model.device)
         self.logprobs: tuple[float, ...] = ()  # of the last answer's tokens, the one that ends it included
+        self.prefilled: list[
+            int
+        ] = []  # tokens that each turn had to run through the model before it could answer
+        self._open = False  # the last message goes on with what is said next
 
     @property
     def started(self) -> bool:
@@ -83,11 +87,40 @@ class Conversation:
         Raises:
             As `say`.
         """
-        inputs = self._inputs(messages)
+        inputs = self._inputs(self._turn(messages), messages)
         if unwritable := self._unwritable():
             options["suppress_tokens"] = sorted({*unwritable, *options.get("suppress_tokens", ())})
+        heard = _Heard()
+        streamer = None if told is None else _Streamer(self.tokenizer, told)
+        held, ids_BT = self._generated(
+            inputs,
+            max_new_tokens=max_new_tokens,
+            logits_processor=LogitsProcessorList([heard]),
+            streamer=streamer,
+            **options,
+        )
+        self.ids_BT, self.logprobs, self._open = ids_BT, heard.of(ids_BT[0, held:]), False
+        return self.tokenizer.decode(ids_BT[0, held:], skip_special_tokens=True)
+
+    def see(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Read messages without answering; the last is left open, and the next reply's first message goes on in it.
+
+        What was seen may be kept, and different questions about it asked from there.
+
+        Raises:
+            As `say`.
+        """
+        turn = self._turn(messages, answers=False).removesuffix(f"{self.tokenizer.eos_token}\n")
+        held, ids_BT = self._generated(self._inputs(turn, messages), max_new_tokens=1, do_sample=False)
+        self.ids_BT, self._open = (
+            ids_BT[:, :held],
+            True,
+        )  # a token had to be drawn; its row was never computed
+
+    def _generated(self, inputs: dict[str, Tensor], **options: Any) -> tuple[int, Tensor]:
+        """Run the model on a turn's inputs; return how many tokens were held before it spoke, and all of them."""
         ids_BL = torch.cat([self.ids_BT, inputs.pop("input_ids")], 1)
-        held, cached, heard = ids_BL.shape[1], self.cache.get_seq_length(), _Heard()
+        cached = self.cache.get_seq_length()
         if "mm_token_type_ids" in inputs:
             earlier = inputs["mm_token_type_ids"].new_zeros(1, self.ids_BT.shape[1])
             inputs["mm_token_type_ids"] = torch.cat([earlier, inputs["mm_token_type_ids"]], 1)
@@ -96,19 +129,16 @@ class Conversation:
                 input_ids=ids_BL,
                 attention_mask=torch.ones_like(ids_BL),
                 past_key_values=self.cache,
-                streamer=None if told is None else _Streamer(self.tokenizer, told),
-                max_new_tokens=max_new_tokens,
                 pad_token_id=self.tokenizer.pad_token_id,
                 eos_token_id=self.tokenizer.eos_token_id,
-                logits_processor=LogitsProcessorList([heard]),
                 **inputs,
                 **options,
             )
         except BaseException:
             self.cache.crop_to(cached)
             raise
-        self.ids_BT, self.logprobs = ids_BT, heard.of(ids_BT[0, held:])
-        return self.tokenizer.decode(ids_BT[0, held:], skip_special_tokens=True)
+        self.prefilled.append(ids_BL.shape[1] - cached)
+        return ids_BL.shape[1], ids_BT
 
     def keep(self, path: Path, *, made_by: str) -> None:
         """Write what was seen and said; `made_by` names the weights (`loading.weights_name`).
@@ -118,8 +148,10 @@ class Conversation:
         """
         save_cache(self.cache, path, self.ids_BT[:, : self.cache.get_seq_length()].cpu(), made_by=made_by)
 
-    def resume(self, path: Path, *, made_by: str) -> None:
+    def resume(self, path: Path, *, made_by: str, open_turn: bool = False) -> None:
         """Go on from where a conversation was kept: nothing in it is read or seen again.
+
+        `open_turn` tells that it was kept after `see`.
 
         An answer that was cut short goes on without its last token, whose row had not been computed.
 
@@ -128,9 +160,18 @@ class Conversation:
         """
         config = self.model.config.get_text_config(decoder=True)
         self.cache, ids_BT = load_cache(path, config, device=self.model.device, made_by=made_by)
-        self.ids_BT = ids_BT.to(self.model.device)
+        self.ids_BT, self._open = ids_BT.to(self.model.device), open_turn
 
-    def _inputs(self, messages: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
+    def _turn(self, messages: Sequence[Mapping[str, Any]], *, answers: bool = True) -> str:
+        """Write messages as they follow what was said so far."""
+        turn = self.processor.apply_chat_template(
+            [_bare(message) for message in messages], tokenize=False, add_generation_prompt=answers
+        )
+        if self._open:
+            return turn.split("\n", 1)[1]  # without the line that opens a message: it was written before
+        return self._end_of_answer() + turn
+
+    def _inputs(self, turn: str, messages: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
         parts = [
             part
             for message in messages
@@ -143,10 +184,6 @@ class Conversation:
         pictures = {name: given for name, given in pictures.items() if given}
         if pictures and isinstance(self.model, InternVideo3ForCausalLM):
             raise UsageError("this model reads text alone; ask without pictures")
-        turn = self.processor.apply_chat_template(
-            [_bare(message) for message in messages], tokenize=False, add_generation_prompt=True
-        )
-        turn = self._end_of_answer() + turn
         inputs = self.processor(text=[turn], return_tensors="pt", **pictures)
         return {
             name: value.to(self.model.device)

@@ -37,7 +37,10 @@ class InternVideo3Policy:
 
     model: Any
     processor: Any
-    weights: str = ""  # first hex digits of their hash
+    weights: str = ""  # which they are, by hash
+    seen: Path | None = (
+        None  # folder in which what was seen of a video is kept, so that the next question starts warm
+    )
     max_looks: int = 2
     max_new_tokens: int = 256
     name: str = "internvideo3"
@@ -45,8 +48,10 @@ class InternVideo3Policy:
     _rollout: Rollout | None = field(default=None, repr=False)
 
     @staticmethod
-    def load(directory: Path, *, device: str = "auto", dtype: str = "auto") -> InternVideo3Policy:
-        """Load a model that sees, and its processor.
+    def load(
+        directory: Path, *, device: str = "auto", dtype: str = "auto", seen: Path | None = None
+    ) -> InternVideo3Policy:
+        """Load a model that sees, and its processor; `seen` is a folder for what it saw of videos.
 
         Raises:
             WeightsError: the folder holds none.
@@ -57,7 +62,7 @@ class InternVideo3Policy:
 
         model = load_model(directory, dtype=dtype, device=chosen_device(device))
         processor = InternVideo3Processor.from_pretrained(directory)
-        return InternVideo3Policy(model, processor, weights_name(directory)[:12])
+        return InternVideo3Policy(model, processor, weights_name(directory), seen)
 
     def decide(self, situation: Situation) -> Decision:
         """Look at the whole first; then let the model look or answer; then draft what is believed."""
@@ -111,7 +116,9 @@ class InternVideo3Policy:
         """Return the dialogue about a question, opened with its first decision."""
         if self._rollout is None or self._rollout.situation is not situation:
             talk = Conversation(self.model, self.processor)
-            self._rollout = Rollout(situation, talk, self.max_looks, self.max_new_tokens)
+            self._rollout = Rollout(
+                situation, talk, self.max_looks, self.max_new_tokens, self.weights, self.seen
+            )
         return self._rollout
 
     def _look(self, why: str, rollout: Rollout, span: Span, parts: int) -> Decision:
@@ -167,7 +174,7 @@ class InternVideo3Policy:
             rollout.clues.append((text, clue(said, rollout.situation, channel, cited)))
 
     def _cite(self, situation: Situation, said: Said, text: str, span: Span) -> Evidence:
-        producer = Producer(self.name, "1", self.weights, f"looks={self.max_looks}")
+        producer = Producer(self.name, "1", self.weights[:12], f"looks={self.max_looks}")
         seen = Observation(span, "visual", producer, text, said.probability)
         situation.looked.append(seen)
         return situation.cite(seen)

@@ -5,13 +5,17 @@ Times that the model reads and writes count from the medium's start; spans elsew
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vidence.errors import StoreError
 from vidence.mcr.belief import Clue
 from vidence.mcr.question import Question
 from vidence.mcr.situation import Shown, Situation
@@ -19,6 +23,8 @@ from vidence.models.internvideo3 import protocol
 from vidence.models.internvideo3.conversation import Conversation
 from vidence.models.internvideo3.video import Clip
 from vidence.timeline import Instant, Span
+
+MOST_KEPT = 2 << 30  # bytes of rows of one video that are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,8 @@ class Rollout:
     talk: Conversation
     looks: int  # that may still be asked for
     max_new_tokens: int
+    weights: str = ""  # which they are, by hash
+    seen: Path | None = None  # folder in which what was seen of a video is kept for the next question
     waiting: list[Mapping[str, Any]] = field(default_factory=list)  # messages that the model has not read
     read: int = 0  # of what was shown
     clues: list[tuple[str, Clue]] = field(default_factory=list)  # each with the hypothesis that it speaks for
@@ -56,14 +64,40 @@ class Rollout:
         """Let the model read what is new and say its turn."""
         shown = self.situation.shown[self.read :]
         if not self.talk.started:
-            asked = asking(self.situation.question, shown, self.start)
-            self.waiting = [*(protocol.offered([asked]) if self.looks else [asked])]
-        else:
-            self.waiting += [{"role": "tool", "content": videos(shown, self.start)}] if shown else []
+            self._see(shown)
+            self.waiting = [{"role": "user", "content": words(self.situation.question)}]
+        elif shown:
+            self.waiting.append({"role": "tool", "content": videos(shown, self.start)})
         self.read = len(self.situation.shown)
         said = spoken(self.talk, self.waiting, self.situation, self.max_new_tokens)
         self.waiting = []
         return said
+
+    def _see(self, shown: Sequence[Shown]) -> None:
+        """Show the model the video before it is asked; seen once in the same frames, it need not be seen again."""
+        opened = [{"role": "user", "content": videos(shown, self.start)}]
+        messages = protocol.offered(opened) if self.looks else opened
+        path = self.seen and self.seen / f"{self.situation.media.hash.split(':')[-1]}-{self._spec(shown)}.kv"
+        if path and path.is_file():
+            try:
+                self.talk.resume(path, made_by=self.weights, open_turn=True)
+            except StoreError:
+                path.unlink(missing_ok=True)  # damaged, or another model's: it is seen anew
+            else:
+                return
+        self.talk.see(messages)
+        self.situation.meter.tokens += self.talk.prefilled[-1]
+        self.situation.meter.model_calls += 1
+        if path and self.talk.cache.nbytes <= MOST_KEPT:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(StoreError):  # a full disk costs the next question time, and this one nothing
+                self.talk.keep(path, made_by=self.weights)
+
+    def _spec(self, shown: Sequence[Shown]) -> str:
+        """Name what is shown, how large, to whom, and whether looks are offered."""
+        frames = [(str(frame.time), frame.image.shape) for each in shown for frame in each.frames]
+        spec = repr((self.weights, frames, self.looks > 0, self.talk.cache.storage))
+        return hashlib.sha256(spec.encode()).hexdigest()[:16]
 
     def told(self, text: str) -> None:
         """Tell the model what came of a call that brought no frames."""
@@ -93,10 +127,14 @@ def _shifted(span: Span, by: Instant) -> Span:
     return Span(span.start + by, span.end + by)
 
 
+def words(question: Question) -> str:
+    """Write a question as the model was trained on them: the words, then options by letter."""
+    return "\n".join([question.text, *protocol.letters(question.choices)])
+
+
 def asking(question: Question, shown: Sequence[Shown], start: Instant) -> Mapping[str, Any]:
-    """Write a question as the model was trained on them: what is shown, the words, options by letter."""
-    text = "\n".join([question.text, *protocol.letters(question.choices)])
-    return {"role": "user", "content": [*videos(shown, start), {"type": "text", "text": text}]}
+    """Write a question after what it is about."""
+    return {"role": "user", "content": [*videos(shown, start), {"type": "text", "text": words(question)}]}
 
 
 def videos(shown: Sequence[Shown], start: Instant) -> list[dict[str, Any]]:
