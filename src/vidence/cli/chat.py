@@ -22,11 +22,10 @@ TYPES = ("auto", "bfloat16", "float32")
 @click.command("chat", short_help="Talk with a local model.")
 @click.option(
     "--model",
-    "directory",
+    "name",
     required=True,
-    type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Folder with an InternVideo3 model and its processor.",
+    help="Folder with an InternVideo3 model and its processor; or nano, which is built in.",
 )
 @click.option("--video", "videos", multiple=True, metavar="FILE", help="A video to talk about; repeat it.")
 @click.option("--image", "images", multiple=True, metavar="FILE", help="An image to talk about; repeat it.")
@@ -57,7 +56,7 @@ TYPES = ("auto", "bfloat16", "float32")
 @device_option
 @verbosity_options
 def command(
-    directory: Path,
+    name: str,
     videos: tuple[str, ...],
     images: tuple[str, ...],
     kept: Path | None,
@@ -78,7 +77,9 @@ def command(
     """
     need("model")
     from vidence.models.internvideo3.loading import weights_name
+    from vidence.models.shipped import model_folder
 
+    directory = model_folder(name)
     conversation = _open(directory, dtype, device, storage)
     made_by = weights_name(directory) if kept else ""
     if kept and kept.exists():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -22,11 +21,11 @@ def command() -> None:
 
 
 @command.command("info", short_help="Tell what a model is and costs.")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("name", metavar="DIR")
 @device_option
 @json_option
 @verbosity_options
-def info(directory: Path, device: str, as_json: bool) -> None:
+def info(name: str, device: str, as_json: bool) -> None:
     """Tell a model's layout, its parameters, what a token of context costs, and how much context fits.
 
     Names and shapes of all weights are checked; the weights themselves are not read.
@@ -34,13 +33,14 @@ def info(directory: Path, device: str, as_json: bool) -> None:
     need("model")
     from vidence.models.internvideo3.info import model_info
     from vidence.models.internvideo3.room import chosen_device
+    from vidence.models.shipped import model_folder
 
-    found = model_info(directory, chosen_device(device))
+    found = model_info(model_folder(name), chosen_device(device))
     if as_json:
         emit(asdict(found))
         return
-    for name, value in _lines(found):
-        click.echo(f"{name:<18}{value}")
+    for title, value in _lines(found):
+        click.echo(f"{title:<18}{value}")
 
 
 def _lines(found: ModelInfo) -> list[tuple[str, str]]:
