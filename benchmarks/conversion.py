@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--texts", type=Path, default=Path("../shared/text"))
     parser.add_argument("--parts", default=",".join(PARTS))
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--heal-minutes", type=float, default=15.0, help="of each healing run")
+    parser.add_argument("--heal-minutes", type=float, default=10.0, help="of each healing run")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     work = cache_folder() / "benchmarks" / "conversion"
