@@ -1,11 +1,11 @@
 """What the nano model can do after each stage, on worlds that it has not seen; and asked as users ask.
 
-    python benchmarks/nano.py --run nano [--parts stages,looking,asked]
+    python benchmarks/nano.py --run nano --model nano/nano [--parts stages,looking,asked]
 
 `--run` is the folder that `examples/nano/nano.py` wrote. Single pass: all frames at once. Looking: half of the frames
 at once, the other half in looks that the model asks for; both see at most the same number of visual tokens. Chance is a
 guess among the options. "unseen looks": colours of things, clothes and grounds that never met in training. Part "asked"
-needs no run: it puts questions about written videos to the model that comes with the package, through the whole loop.
+puts questions about written videos to a model, through the whole loop.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ import torch
 
 from common import Bar, write_results
 from vidence.memory import Memory
-from vidence.models.shipped import NANO, model_folder
 from vidence.policies.internvideo3 import InternVideo3Policy
 from vidence.training.config import RolloutPart, SeeingPart, checked
 from vidence.training.episodes import Episode, Play
@@ -68,15 +67,19 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("nano"))
     parser.add_argument("--parts", default=",".join(PARTS))
     parser.add_argument("--questions", type=int, default=200, help="of each set, and half as many intervals")
+    parser.add_argument("--model", type=Path, help="that is asked; default: the run's last")
     parser.add_argument("--videos", type=int, default=40, help="that are written and asked about")
     arguments = parser.parse_args()
     for part in arguments.parts.split(","):
         rows, bars = (
-            asked(arguments.videos)
+            asked(arguments.model or arguments.run / "nano", arguments.videos)
             if part == "asked"
             else measured(arguments.run, arguments.questions, looking=part == "looking")
         )
-        write_results("nano", rows, bars, part="row")
+        if rows:
+            write_results("nano", rows, bars, part="row")
+        else:
+            print(f"{part}: there is no model in {arguments.run}; examples/nano/nano.py makes one")
 
 
 def measured(run: Path, count: int, *, looking: bool) -> tuple[list[dict[str, Any]], list[Bar]]:
@@ -171,9 +174,11 @@ def options(sample: Sample) -> int:
     return sum(line[1:3] == ". " for line in text.splitlines())
 
 
-def asked(count: int) -> tuple[list[dict[str, Any]], list[Bar]]:
-    """Write videos as `vidence world` does, and ask the shipped model through the loop, checks included."""
-    policy = InternVideo3Policy.load(model_folder(NANO))
+def asked(model: Path, count: int) -> tuple[list[dict[str, Any]], list[Bar]]:
+    """Write videos as `vidence world` does, and ask a model through the loop, checks included."""
+    if not (model / "config.json").is_file():
+        return [], []
+    policy = InternVideo3Policy.load(model)
     right, chance, verdicts, confident, seconds, tokens = [], [], [], [], [], []
     with tempfile.TemporaryDirectory() as folder:
         memory = Memory.open(Path(folder) / "memory.db")

@@ -62,7 +62,7 @@ NO_SUPPORTED_ANSWER = 1
 @click.option(
     "--model",
     metavar="NAME",
-    help="internvideo3: folder of a model that sees, or nano, which is built in. chat: as its server calls it.",
+    help="internvideo3: folder of a model that sees. chat: as its server calls it.",
 )
 @click.option("--api-base", metavar="URL", help="chat: the endpoint. Default: $OPENAI_BASE_URL.")
 @click.option(
@@ -121,7 +121,7 @@ def command(
     \b
     vidence ask talk.mp4 "Which year is on the first slide?"
     vidence ask clip.mp4 "What happens first?" --choice "it rains" --choice "it snows"
-    vidence ask world.mp4 "What does the cup do?" --model nano
+    vidence ask world.mp4 "What does the cup do?" --model internvideo3-8b
     vidence ask talk.mp4 "Who disagrees?" --api-base http://localhost:8000/v1 --model qwen3-vl
     """
     question = require_text(question, "question")

@@ -25,7 +25,7 @@ TYPES = ("auto", "bfloat16", "float32")
     "name",
     required=True,
     metavar="DIR",
-    help="Folder with an InternVideo3 model and its processor; or nano, which is built in.",
+    help="Folder with an InternVideo3 model and its processor.",
 )
 @click.option("--video", "videos", multiple=True, metavar="FILE", help="A video to talk about; repeat it.")
 @click.option("--image", "images", multiple=True, metavar="FILE", help="An image to talk about; repeat it.")

@@ -48,7 +48,7 @@ def open_policy(
     if name not in ("internvideo3", "chat"):
         raise UsageError(f"there is no policy {name!r}; there are rules, internvideo3 and chat")
     if model is None:
-        wanted = "its name on the server" if name == "chat" else "a folder, or nano, which is built in"
+        wanted = "its name on the server" if name == "chat" else "a folder"
         raise UsageError(f"the policy {name} needs a model: {wanted}")
     if name == "internvideo3":
         from vidence.models.shipped import model_folder
