@@ -130,10 +130,9 @@ def command(
     from vidence.cli.progress import indexing
     from vidence.mcr.budget import Budget
     from vidence.mcr.web import open_web
-
-    web = None if web_place is None else open_web(web_place)
     from vidence.memory import seen_folder
 
+    web = None if web_place is None else open_web(web_place)
     told: dict[str, Any] = {
         "seen": seen_folder(memory),
         "api_base": api_base,

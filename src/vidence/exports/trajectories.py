@@ -34,7 +34,7 @@ def _row(run: Run, *, reasoning: bool) -> dict[str, Any]:
     answer, steps = run.answer, list(run.steps)
     assert answer is not None  # who asks has made sure
     first = _first_look(steps)
-    text = "\n".join([run.question, *protocol.letters(run.choices)])
+    text = protocol.question(run.question, run.choices)
     messages: list[dict[str, Any]] = [
         {"role": "user", "content": [_video(run, first), {"type": "text", "text": text}]}
     ]

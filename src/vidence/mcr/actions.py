@@ -23,7 +23,7 @@ from vidence.mcr.summary import summarise
 from vidence.plugins import installed
 from vidence.senses.observation import Box, Observation, Producer
 from vidence.senses.sense import AudioSense, Sense, VisualSense
-from vidence.timeline import Span, TimeLike, clock, instant
+from vidence.timeline import Instant, Span, TimeLike, clock, instant
 
 if TYPE_CHECKING:
     from vidence.mcr.web import WebSearch
@@ -139,7 +139,7 @@ class Actions:
 
         span, situation = self._span(start, end), self.situation
         count = situation.meter.frames_left(looks)
-        times = [span.start + span.duration * Fraction(2 * k + 1, 2 * count) for k in range(count)]
+        times = _middles(span, count)
         frames = situation.media.frames_at(times, max_side=480, mode="exact") if times else []
         situation.meter.frames += len(frames)
         found = [
@@ -238,13 +238,22 @@ class Actions:
         found = [o for _, watcher in watchers for o in watcher.finish()]
         return [uncropped(o, region) for o in found] if region else found
 
+    def opened(self, span: Span, show: int, max_side: int) -> Shown | None:
+        """Open frames of a span for a check alone: they are not among what the rollout was shown."""
+        shown = self.situation.shown
+        before = len(shown)
+        self.look(span.start, span.end, senses=(), show=show, max_side=max_side)
+        found = shown[before:]
+        del shown[before:]
+        return found[0] if found else None
+
     def _show(self, span: Span, count: int, max_side: int, region: Box | None) -> str:
         """Open frames for a policy that sees, in the middle of equal stretches of a span; return what was shown."""
         situation = self.situation
         if situation.media.info.video is None:
             return "there is no picture to show"
         count = situation.meter.frames_left(count)
-        times = [span.start + span.duration * Fraction(2 * at + 1, 2 * count) for at in range(count)]
+        times = _middles(span, count)
         if region is None:
             frames = situation.media.frames_at(times, max_side=max_side, mode="exact") if times else []
         else:
@@ -272,6 +281,11 @@ class Actions:
         if last < first:
             raise UsageError(f"the span ends at {clock(last)}, before its start at {clock(first)}")
         return Span(first, last).clipped(whole)
+
+
+def _middles(span: Span, count: int) -> list[Instant]:
+    """Return the middles of `count` equal stretches of a span."""
+    return [span.start + span.duration * Fraction(2 * at + 1, 2 * count) for at in range(count)]
 
 
 ACTIONS: dict[str, Callable[..., Feedback]] = {

@@ -38,9 +38,7 @@ class Conversation:
         self.cache = LatentCache(self.model.config.get_text_config(decoder=True), storage=storage)
         self.ids_BT = torch.zeros((1, 0), dtype=torch.int64, device=model.device)
         self.logprobs: tuple[float, ...] = ()  # of the last answer's tokens, the one that ends it included
-        self.prefilled: list[
-            int
-        ] = []  # tokens that each turn had to run through the model before it could answer
+        self.prefilled: list[int] = []  # tokens that each turn had to run through the model
         self._open = False  # the last message goes on with what is said next
 
     @property
@@ -112,10 +110,8 @@ class Conversation:
         """
         turn = self._turn(messages, answers=False).removesuffix(f"{self.tokenizer.eos_token}\n")
         held, ids_BT = self._generated(self._inputs(turn, messages), max_new_tokens=1, do_sample=False)
-        self.ids_BT, self._open = (
-            ids_BT[:, :held],
-            True,
-        )  # a token had to be drawn; its row was never computed
+        # A token had to be drawn, and is dropped; its row was never computed.
+        self.ids_BT, self._open = ids_BT[:, :held], True
 
     def _generated(self, inputs: dict[str, Tensor], **options: Any) -> tuple[int, Tensor]:
         """Run the model on a turn's inputs; return how many tokens were held before it spoke, and all of them."""

@@ -84,6 +84,11 @@ def letters(options: Sequence[str]) -> list[str]:
     return [f"{chr(ord('A') + at)}. {option}" for at, option in enumerate(options)]
 
 
+def question(text: str, options: Sequence[str]) -> str:
+    """Write a question, then its options by letter."""
+    return "\n".join([text, *letters(options)])
+
+
 def letter(text: str) -> str | None:
     """Read the letter that an answer begins with, "C" or "C. grows"; or ends with, "grows (C)"."""
     found = _LETTER.search(text.strip())

@@ -135,15 +135,9 @@ class ChatPolicy:
 
     def _opened(self, span: Span, situation: Situation, actions: Actions) -> Shown | None:
         """Open frames for the check alone, closer together and larger than when they were first seen."""
-        before = len(situation.shown)
         if not self.sees or situation.media.info.video is None:
             return None
-        actions.look(
-            span.start, span.end, senses=(), show=self.frames * CHECKS_AT, max_side=self.max_side * CHECKS_AT
-        )
-        shown = situation.shown[before:]
-        del situation.shown[before:]
-        return shown[0] if shown else None
+        return actions.opened(span, self.frames * CHECKS_AT, self.max_side * CHECKS_AT)
 
     def _cite_new(self, talk: _Talk) -> None:
         """Give what was perceived since the last turn ids by which it can be cited."""

@@ -147,12 +147,7 @@ class InternVideo3Policy:
         """Open frames for the check alone: the dialogue is not shown them."""
         if situation.media.info.video is None:
             return None
-        before = len(situation.shown)
-        show, max_side = self._frames(situation, span, 2)
-        actions.look(span.start, span.end, senses=(), show=show, max_side=max_side)
-        shown = situation.shown[before:]
-        del situation.shown[before:]
-        return shown[0] if shown else None
+        return actions.opened(span, *self._frames(situation, span, 2))
 
     def _asked(self, situation: Situation, shown: Sequence[Shown]) -> Said:
         """Ask the question of some frames in a dialogue of its own, in which nothing else may be looked at."""

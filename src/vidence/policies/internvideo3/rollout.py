@@ -65,7 +65,7 @@ class Rollout:
         shown = self.situation.shown[self.read :]
         if not self.talk.started:
             self._see(shown)
-            self.waiting = [{"role": "user", "content": words(self.situation.question)}]
+            self.waiting = [{"role": "user", "content": written(self.situation.question)}]
         elif shown:
             self.waiting.append({"role": "tool", "content": videos(shown, self.start)})
         self.read = len(self.situation.shown)
@@ -127,14 +127,14 @@ def _shifted(span: Span, by: Instant) -> Span:
     return Span(span.start + by, span.end + by)
 
 
-def words(question: Question) -> str:
-    """Write a question as the model was trained on them: the words, then options by letter."""
-    return "\n".join([question.text, *protocol.letters(question.choices)])
+def written(question: Question) -> str:
+    """Write a question as the model was trained on them."""
+    return protocol.question(question.text, question.choices)
 
 
 def asking(question: Question, shown: Sequence[Shown], start: Instant) -> Mapping[str, Any]:
     """Write a question after what it is about."""
-    return {"role": "user", "content": [*videos(shown, start), {"type": "text", "text": words(question)}]}
+    return {"role": "user", "content": [*videos(shown, start), {"type": "text", "text": written(question)}]}
 
 
 def videos(shown: Sequence[Shown], start: Instant) -> list[dict[str, Any]]:
