@@ -16,8 +16,8 @@ from vidence.errors import UsageError
 from vidence.exports.run import render_run
 from vidence.exports.trajectories import supported, to_trajectories
 from vidence.mcr.belief import Belief, Hypothesis
+from vidence.mcr.draft import Draft, DraftClaim
 from vidence.mcr.evidence import Evidence, Verdict
-from vidence.mcr.loop import Draft, DraftClaim
 from vidence.mcr.policy import Decision
 from vidence.mcr.replay import replay
 from vidence.mcr.situation import Situation

@@ -8,13 +8,14 @@ the policy decides anew; the answer that leaves says of each claim what the chec
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from vidence.mcr.actions import Actions, Feedback
-from vidence.mcr.answer import CONFIDENT, Answer, Choice, Status
+from vidence.mcr.answer import CONFIDENT, Answer, Status
 from vidence.mcr.budget import Meter
-from vidence.mcr.evidence import Claim, Conflict, Evidence, Verdict
+from vidence.mcr.draft import Draft
+from vidence.mcr.gate import Gate
 from vidence.mcr.policy import Decision, Policy
 from vidence.mcr.question import Question
 from vidence.mcr.situation import Situation
@@ -27,33 +28,8 @@ if TYPE_CHECKING:
     from vidence.memory import Memory
     from vidence.senses.sense import Sense
 
-MAX_CHECKS = 3
-"""Pieces of evidence opened again for one draft: the strongest ones carry the claim."""
-
 MAX_ROUNDS = 3
 """Drafts that may fail the gate before the last one leaves with its verdicts as they are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What a policy hands to the gate with the action "answer"."""
-
-    text: str
-    claims: tuple[DraftClaim, ...]
-    confidence: float
-    choice: Choice | None = None
-    spans: tuple[Span, ...] = ()
-    conflicts: tuple[Conflict, ...] = ()
-    lacking: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DraftClaim:
-    """One statement with the evidence it rests on, not yet checked."""
-
-    text: str
-    evidence: tuple[Evidence, ...]
-    against: tuple[Evidence, ...] = ()
 
 
 def reason(
@@ -88,20 +64,21 @@ def _rollout(situation: Situation, policy: Policy, actions: Actions) -> Answer:
         "instruction", question.text, choices=list(question.choices), routes=question.routes
     )
     situation.offers = actions.offers
-    rounds, watch = 0, Standstill(situation)
+    rounds, watch, gate = 0, Standstill(situation), Gate(situation, actions, policy)
     while True:
         meter.steps += 1
         decision = policy.decide(situation)
         _record(situation, decision)
         if decision.action == "answer":
             draft: Draft = decision.arguments["draft"]
-            failed = _gate(situation, actions, policy, draft)
+            passed = gate.passes(draft)
             rounds += 1
-            if failed and rounds < MAX_ROUNDS and not meter.exhausted():
-                continue
-            return _close(situation, draft)
+            if passed or rounds >= MAX_ROUNDS or meter.exhausted():
+                return _close(situation, gate, draft)
+            continue
         if watch.heedless():
-            return _close(situation, Draft("", (), 0.0, lacking=f"no answer was given: {situation.stopped}"))
+            unanswered = Draft("", (), 0.0, lacking=f"no answer was given: {situation.stopped}")
+            return _close(situation, gate, unanswered)
         told = watch.repeated(decision)
         feedback = Feedback(told) if told else actions.run(decision.action, decision.arguments)
         cited = [o.id for o in feedback.observations if o.id is not None][:50]
@@ -135,35 +112,8 @@ def _plain(value: Any) -> Any:
     )
 
 
-def _gate(situation: Situation, actions: Actions, policy: Policy, draft: Draft) -> set[str]:
-    """Open the evidence of the draft again; return the ids of what did not hold and was not known not to hold."""
-    fresh: set[str] = set()
-    checks = [(claim.text, evidence) for claim in draft.claims for evidence in claim.evidence][:MAX_CHECKS]
-    for claim, evidence in checks:
-        if evidence.id in situation.verdicts:
-            continue
-        over = situation.meter.exhausted() if situation.meter.exhausted() != "step limit" else None
-        verdict, frame_hash = (
-            (Verdict("unseen", 0.0, f"not opened again: {over} reached"), None)
-            if over
-            else policy.check(claim, evidence, situation, actions)
-        )
-        situation.meter.actions["verify"] += 1
-        situation.verdicts[evidence.id] = verdict
-        if frame_hash:
-            situation.evidence[evidence.id] = replace(evidence, frame_hash=frame_hash)
-        situation.context.append(
-            "feedback",
-            f"verify {evidence.id} at {evidence.span}: {verdict.kind}, {verdict.checked_by}",
-            evidence=[evidence.id],
-        )
-        if verdict.kind in ("unsupported", "contradicted"):
-            fresh.add(evidence.id)
-    return fresh
-
-
-def _close(situation: Situation, draft: Draft) -> Answer:
-    claims = tuple(_checked(claim, situation) for claim in draft.claims)
+def _close(situation: Situation, gate: Gate, draft: Draft) -> Answer:
+    claims = tuple(gate.checked(claim) for claim in draft.claims)
     failing = [c for c in claims if c.verdict.kind in ("unsupported", "contradicted")]
     confidence = draft.confidence * (0.5 if failing and len(failing) == len(claims) else 1.0)
     over = situation.meter.exhausted()
@@ -177,7 +127,7 @@ def _close(situation: Situation, draft: Draft) -> Answer:
     return Answer(
         question=situation.question.text, text=draft.text, status=status, confidence=confidence, claims=kept,
         receipt=situation.meter.receipt(), coverage=situation.coverage, choice=draft.choice, spans=draft.spans,
-        conflicts=draft.conflicts, next_looks=_next_looks(situation, confidence), lacking=lacking,
+        conflicts=gate.conflicts(draft), next_looks=_next_looks(situation, confidence), lacking=lacking,
     )  # fmt: skip
 
 
@@ -185,13 +135,3 @@ def _next_looks(situation: Situation, confidence: float) -> tuple[Span, ...]:
     """Name where more would be looked at; a settled answer needs no more."""
     spans = () if confidence >= CONFIDENT else situation.belief.candidates or situation.question.windows
     return tuple(dict.fromkeys(spans))[:5]
-
-
-def _checked(claim: DraftClaim, situation: Situation) -> Claim:
-    """Join the verdicts of a claim's evidence: the best of what was opened decides."""
-    opened = [situation.verdicts[e.id] for e in claim.evidence if e.id in situation.verdicts]
-    evidence = tuple(situation.evidence.get(e.id, e) for e in claim.evidence)
-    if not opened:
-        return Claim(claim.text, evidence, Verdict("unseen", 0.0, "not opened again"), claim.against)
-    best = max(opened, key=lambda v: v.score)
-    return Claim(claim.text, evidence, best, claim.against)

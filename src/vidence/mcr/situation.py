@@ -47,7 +47,10 @@ class Situation:
     idle: str | None = None  # why it has come to a standstill, where it has
     looked_at: dict[str, list[Span]] = field(default_factory=dict)  # sense → spans perceived by this rollout
     evidence: dict[str, Evidence] = field(default_factory=dict)
-    verdicts: dict[str, Verdict] = field(default_factory=dict)  # evidence id → what the check found
+    verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)  # of claim and evidence id
+    reopened: dict[str, tuple[Verdict, str | None]] = field(
+        default_factory=dict
+    )  # by evidence id, and frame hash
     _cited: dict[tuple[int, Span | None, str], str] = field(default_factory=dict)
     _sources: dict[str, Observation] = field(default_factory=dict)
 
@@ -108,6 +111,14 @@ class Situation:
         self._cited[key] = evidence.id
         self._sources[evidence.id] = observation
         return evidence
+
+    @property
+    def failed(self) -> set[str]:
+        """Return the ids of evidence that was opened again and bore out nothing it was cited for."""
+        kinds: dict[str, set[str]] = {}
+        for (_, id), verdict in self.verdicts.items():
+            kinds.setdefault(id, set()).add(verdict.kind)
+        return {id for id, found in kinds.items() if found and found <= {"unsupported", "contradicted"}}
 
     def source(self, evidence: Evidence) -> Observation | None:
         """Return the observation behind a piece of evidence."""

@@ -49,7 +49,16 @@ CHECK_HZ = {
 
 
 def recheck(evidence: Evidence, situation: Situation, actions: Actions) -> tuple[Verdict, str | None]:
-    """Open evidence again; return the verdict and the hash of the middle frame (None for sound)."""
+    """Open evidence again; return the verdict and the hash of the middle frame (None for sound).
+
+    It is opened once a rollout, however many claims cite it.
+    """
+    if evidence.id not in situation.reopened:
+        situation.reopened[evidence.id] = _reopened(evidence, situation, actions)
+    return situation.reopened[evidence.id]
+
+
+def _reopened(evidence: Evidence, situation: Situation, actions: Actions) -> tuple[Verdict, str | None]:
     observation, sense = situation.source(evidence), actions.senses.get(evidence.sense)
     if observation is None or sense is None:
         return Verdict(

@@ -15,8 +15,8 @@ from pydantic import BaseModel
 from vidence.errors import EndpointError
 from vidence.mcr.actions import Actions
 from vidence.mcr.belief import Belief
+from vidence.mcr.draft import Draft, DraftClaim
 from vidence.mcr.evidence import Evidence, Verdict
-from vidence.mcr.loop import Draft, DraftClaim
 from vidence.mcr.policy import Decision
 from vidence.mcr.situation import Shown, Situation
 from vidence.mcr.verify import frame_hash, recheck

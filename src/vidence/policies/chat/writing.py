@@ -103,8 +103,8 @@ def _jpeg(image: Any) -> str:
 
 
 def _piece(one: Evidence, situation: Situation) -> str:
-    verdict = situation.verdicts.get(one.id)
-    checked = f", checked: {verdict.kind}" if verdict else ""
+    found = {claim: verdict.kind for (claim, id), verdict in situation.verdicts.items() if id == one.id}
+    checked = "".join(f", checked for {json.dumps(claim)}: {kind}" for claim, kind in found.items())
     start, end = float(one.span.start), float(one.span.end)
     return f"[{one.id}] {start:.1f} to {end:.1f} s, {one.sense}{checked}: {data(one.quote)}"
 

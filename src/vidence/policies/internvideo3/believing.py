@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from vidence.mcr.answer import Choice
 from vidence.mcr.belief import Belief, Clue, Hypothesis
+from vidence.mcr.draft import Draft, DraftClaim
 from vidence.mcr.evidence import Evidence
-from vidence.mcr.loop import Draft, DraftClaim
 from vidence.mcr.situation import Situation
 from vidence.models.internvideo3 import protocol
 from vidence.policies.internvideo3.rollout import Rollout, Said

@@ -97,7 +97,7 @@ def _grounded(situation: Situation) -> list[Hypothesis]:
 
 def _standing(belief: Belief, situation: Situation) -> Belief:
     """Take out clues whose evidence did not hold when it was opened again."""
-    failed = {i for i, v in situation.verdicts.items() if v.kind in ("unsupported", "contradicted")}
+    failed = situation.failed
     if not failed:
         return belief
 

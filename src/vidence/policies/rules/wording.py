@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from vidence.mcr.answer import Choice
 from vidence.mcr.belief import Belief, Clue
+from vidence.mcr.draft import Draft, DraftClaim
 from vidence.mcr.evidence import Conflict
-from vidence.mcr.loop import Draft, DraftClaim
 from vidence.mcr.situation import Situation
 from vidence.senses.language import embed
 
