@@ -2,15 +2,17 @@
 
     python benchmarks/nano.py --run nano --model nano/nano [--parts stages,looking,asked]
 
-`--run` is the folder that `examples/nano/nano.py` wrote. Single pass: all frames at once. Looking: half of the frames
-at once, the other half in looks that the model asks for; both see at most the same number of visual tokens. Chance is a
-guess among the options. "unseen looks": colours of things, clothes and grounds that never met in training. Part "asked"
-puts questions about written videos to a model, through the whole loop.
+`--run` is the folder that `examples/nano/nano.py` wrote.
+Questions are put without their options. "exact": answered in exactly the right words; "accuracy": the right option is
+the likeliest of those that the question has; chance is a guess among them. "unseen looks": colours of things, clothes
+and grounds that never met in training. Part "asked" puts questions about written videos to a model, through the whole
+loop.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
 import statistics
 import tempfile
@@ -28,13 +30,14 @@ from vidence.policies.internvideo3 import InternVideo3Policy
 from vidence.training.config import RolloutPart, SeeingPart, checked
 from vidence.training.episodes import Episode, Play
 from vidence.training.loading import load_learner
+from vidence.training.packing import packed
 from vidence.training.preparing import Preparer
 from vidence.training.rewards import Rubric
 from vidence.training.rollout import InProcess
 from vidence.training.sources import Sample, WorldSource
 from vidence.training.trajectory import TEXT
 from vidence.video import open as open_video
-from vidence.worlds import Setting, make_world
+from vidence.worlds import Question, Setting, make_world
 
 PARTS = ("stages", "looking", "asked")
 MODELS = {
@@ -56,6 +59,7 @@ SETS = {
 KINDS = ["action", "attribute", "object", "order", "spatial", "state", "counting", "multihop"]
 FIRST_SEED = 7_000_000  # training counts from 0 and does not come so far
 AT_ONCE = 32
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SINGLE = SeeingPart(fps=2, min_frames=4, max_frames=32, look_frames=8, max_frame_pixels=3840)
 HALF = SINGLE.model_copy(update={"max_frames": 16})
 
@@ -96,28 +100,33 @@ def measured(run: Path, count: int, *, looking: bool) -> tuple[list[dict[str, An
                 {"row": f"{name}, {set_name}, {how}", "model": name, "set": set_name, "how": how} | found
             )
             print({key: value for key, value in rows[-1].items() if key != "kinds"}, flush=True)
-        best = next(one for one in rows if one["model"] == name)
-        what = f"{name}, {best['set']}, {best['how']}"
-        bars.append(Bar(f"{what}: accuracy above chance", best["accuracy"] - best["chance"], "", "reported"))
+        first = next(one for one in rows if one["model"] == name)
+        what = f"{name}, {first['set']}, {first['how']}"
+        bars.append(Bar(f"{what}: answered in exactly the right words", first["exact"], "", "reported"))
+        if not looking:
+            gain = first["accuracy"] - first["chance"]
+            bars.append(Bar(f"{what}: accuracy above chance", gain, "", "reported"))
     return rows, bars
 
 
 @torch.no_grad()
 def row(folder: Path, set_name: str, count: int, looking: bool) -> dict[str, Any]:
     """Ask a model about one set of worlds."""
-    choices = questions(folder, "choice", set_name, count, looking)
+    asked_about = questions(folder, "open", set_name, count, looking)
     intervals = questions(folder, "grounding", set_name, count // 2, looking)
-    answered, found = (played(folder, samples, looking) for samples in (choices, intervals))
-    right = [episode.parts["answer"] for episode in answered]
+    answered, found = (
+        played(folder, [sample for sample, _ in some], looking) for some in (asked_about, intervals)
+    )
+    exact = [episode.parts["answer"] for episode in answered]
+    picked = None if looking else weighed(folder, asked_about)
     kinds = defaultdict[str, list[float]](list)
-    for sample, value in zip(choices, right, strict=True):
-        assert sample.truth is not None
-        kinds[sample.truth.kind].append(value)
-    share = statistics.mean(right)
+    for (_, question), value in zip(asked_about, picked or exact, strict=True):
+        kinds[question.kind].append(value)
     return {
-        "accuracy": share,
-        "error": math.sqrt(share * (1 - share) / len(right)),  # one question a world: nothing is clustered
-        "chance": statistics.mean(1 / options(sample) for sample in choices),
+        "exact": statistics.mean(exact),
+        "accuracy": statistics.mean(picked) if picked else None,
+        "error": error(picked or exact),
+        "chance": statistics.mean(1 / len(question.options) for _, question in asked_about),
         "mean_iou": statistics.mean(episode.parts["answer"] for episode in found),
         "cited": statistics.mean(episode.parts["evidence"] for episode in answered) if looking else None,
         "calls": statistics.mean(episode.outcome.calls for episode in answered),
@@ -129,13 +138,20 @@ def row(folder: Path, set_name: str, count: int, looking: bool) -> dict[str, Any
     }
 
 
-def questions(folder: Path, form: str, set_name: str, count: int, looking: bool) -> list[Sample]:
-    """Return questions about as many worlds, with options where they are not for intervals; the same for all models."""
+def error(right: Sequence[float]) -> float:
+    """Return the standard error of a share: one question a world, so nothing is clustered."""
+    share = statistics.mean(right)
+    return math.sqrt(share * (1 - share) / len(right))
+
+
+def questions(
+    folder: Path, form: str, set_name: str, count: int, looking: bool
+) -> list[tuple[Sample, Question]]:
+    """Return one question about each of as many worlds, put without its options; the same for all models."""
     seconds, split = SETS[set_name]
     source = {
         "kind": "world",
         "form": form,
-        "kinds": None if form == "grounding" else KINDS,
         "level": 0,
         "split": split,
         "duration_s": [seconds, seconds],
@@ -143,8 +159,32 @@ def questions(folder: Path, form: str, set_name: str, count: int, looking: bool)
         "first_seed": FIRST_SEED,
     }
     config = configured(folder, HALF if looking else SINGLE, source)
-    worlds = WorldSource(config.sources[0], config.phases[0])
-    return [worlds.sample(number) for number in range(count)]
+    worlds, found = WorldSource(config.sources[0], config.phases[0]), list[tuple[Sample, Question]]()
+    for number in itertools.count():
+        world = worlds.world(number)
+        kinds = ("grounding",) if form == "grounding" else KINDS
+        fit = [one for one in world.questions(kinds=kinds) if form == "grounding" or one.options]
+        if fit:
+            question = fit[number % len(fit)]
+            found.append((worlds.asked(world, [question]), question))
+        if len(found) == count:
+            return found
+    raise AssertionError  # there is no last world
+
+
+def weighed(folder: Path, asked_about: Sequence[tuple[Sample, Question]]) -> list[float]:
+    """Tell of each question whether its right option is the likeliest answer."""
+    config = configured(folder, SINGLE, {"kind": "world"})
+    chat, right = Preparer(config).chat(config.phases[0]), list[float]()
+    learner = load_learner(folder, DEVICE).eval()
+    for sample, question in asked_about:
+        logprobs = list[float]()
+        for option in question.options:
+            told = (*sample.question, {"role": "assistant", "content": option})
+            pack = packed([chat.trajectory(sample.name, told)], learner.place, learner.merge).to(DEVICE)
+            logprobs.append(float(learner(pack).logprobs_N.sum()))
+        right.append(float(logprobs.index(max(logprobs)) == question.correct))
+    return right
 
 
 def played(folder: Path, samples: Sequence[Sample], looking: bool) -> list[Episode]:
@@ -154,7 +194,7 @@ def played(folder: Path, samples: Sequence[Sample], looking: bool) -> list[Episo
     rollout = RolloutPart(turns=3 if looking else 1, max_new_tokens=48)
     rubric = Rubric({"answer": 1.0, "evidence": 0.0})
     play = Play(Preparer(config).chat(config.phases[0]), rubric, rollout, seeing)
-    engine = InProcess(load_learner(folder, "cuda" if torch.cuda.is_available() else "cpu").eval())
+    engine = InProcess(load_learner(folder, DEVICE).eval())
     groups = [
         play.episodes(engine, samples[start : start + AT_ONCE], group=1, seed=0, greedy=True)
         for start in range(0, len(samples), AT_ONCE)
@@ -166,12 +206,6 @@ def configured(folder: Path, seeing: SeeingPart, source: dict[str, Any]) -> Any:
     """Return a configuration that shows worlds as they are to be seen."""
     phase = {"steps": 1, "rate": 1e-3, "pack_tokens": 8192, "seeing": seeing.model_dump()}
     return checked({"out": "none", "model": {"path": str(folder)}, "sources": [source], "phases": [phase]})
-
-
-def options(sample: Sample) -> int:
-    """Count the options of a question."""
-    text = sample.question[-1]["content"][-1]["text"]
-    return sum(line[1:3] == ". " for line in text.splitlines())
 
 
 def asked(model: Path, count: int) -> tuple[list[dict[str, Any]], list[Bar]]:
@@ -205,7 +239,7 @@ def asked(model: Path, count: int) -> tuple[list[dict[str, Any]], list[Bar]]:
         "row": "nano, written videos of 8 s at 640 x 360, the whole loop",
         "questions": len(right),
         "accuracy": share,
-        "error": math.sqrt(share * (1 - share) / len(right)),
+        "error": error(right),
         "chance": statistics.mean(chance),
         "claims_supported": statistics.mean(verdicts) if verdicts else 0.0,
         "confident": len(confident) / len(right),

@@ -195,7 +195,8 @@ def test_a_judge_that_disagrees_has_the_planner_decide_anew(video: Video) -> Non
     assert found.claims == ()
     assert found.confidence == pytest.approx(0.45)
     told = planner_requests(server)[-1]["messages"][1]["content"]
-    assert "checked for" in told and ": contradicted" in told
+    assert "checked for" in told
+    assert ": contradicted" in told
 
 
 def test_a_model_without_tools_writes_json(video: Video) -> None:

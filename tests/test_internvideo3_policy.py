@@ -185,3 +185,18 @@ def test_sound_alone_cannot_be_seen(model: Path, make_video: MakeVideo, tmp_path
         answer = video.ask("What is it?", policy=brief(model))
     assert answer.status == "insufficient evidence"
     assert answer.lacking == "there is no picture to look at"
+
+
+def test_a_model_that_does_not_read_options_is_asked_without_them(
+    model: Path, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    policy = brief(model)
+    policy.processor.options = "weighed"
+    with open_video(make_video("clip.mp4", frames=75), memory=tmp_path / "memory.sqlite") as video:
+        answer = video.ask("What does it do?", choices=["grows", "jumps", "moves upwards"], policy=policy)
+        rollout = policy._rollout
+        assert rollout is not None
+        read = rollout.talk.tokenizer.decode(rollout.talk.ids_BT[0])
+    assert answer.choice is not None
+    assert "What does it do?" in read
+    assert "A. grows" not in read

@@ -151,6 +151,7 @@ class Nano:
         load_model(learned, dtype=torch.bfloat16).save_pretrained(folder)
         processor = InternVideo3Processor.from_pretrained(learned)
         processor.video_limits |= LIMITS
+        processor.options = "weighed"  # so small a model does not learn to copy what it is asked
         processor.save_pretrained(folder)
 
     def _fitted(self, name: str, kind: str, file: str, changes: list[str]) -> list[int]:

@@ -71,6 +71,30 @@ def test_turns_equal_the_whole_dialogue_read_at_once(model: Any, processor: Inte
     assert torch.equal(ids, talk.ids_BT)
 
 
+def test_other_answers_are_weighed_in_place_of_the_one_that_was_given(
+    model: Any, processor: InternVideo3Processor
+) -> None:
+    talk, plain = Conversation(model, processor), Conversation(model, processor)
+    first = talk.say("What is this?", videos=[clip(0)], **OPTIONS)
+    plain.say("What is this?", videos=[clip(0)], **OPTIONS)
+    answers = ["x", first, "yz"]
+    alone = [_read_at_once(model, processor, answer) for answer in answers]
+    assert talk.likelihoods(answers) == pytest.approx(alone, abs=1e-3)
+    after = [one.say("And this?", videos=[clip(7)], **OPTIONS) for one in (talk, plain)]
+    assert after[0] == after[1]
+    assert torch.equal(talk.ids_BT, plain.ids_BT)
+
+
+def _read_at_once(model: Any, processor: InternVideo3Processor, answer: str) -> float:
+    """Return the log-probability of an answer as one pass over the whole dialogue gives it."""
+    asked = "<|im_start|>user\n<|vision_start|><|video_pad|><|vision_end|>What is this?<|im_end|>\n"
+    whole = processor(text=[f"{asked}<|im_start|>assistant\n{answer}"], videos=[clip(0)])
+    tokens = processor.tokenizer(answer, add_special_tokens=False)["input_ids"]
+    with torch.no_grad():
+        logprobs = model(**whole).logits[0, -len(tokens) - 1 : -1].float().log_softmax(-1)
+    return sum(float(row[token]) for row, token in zip(logprobs, tokens, strict=True))
+
+
 def test_what_was_seen_is_asked_about_as_if_asked_at_once(
     model: Any, processor: InternVideo3Processor, tmp_path: Path
 ) -> None:

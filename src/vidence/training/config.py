@@ -55,6 +55,9 @@ class SourcePart(Part):
         "of the video, or their text alone",
     )
     kinds: tuple[str, ...] | None = Field(default=None, description="world: kinds of question; default: all")
+    options: bool = Field(
+        True, description="world, form tool: a question lists its options; else it is answered in words"
+    )
     worded: bool = Field(
         default=False,
         description="world: an option is answered by its words and then its letter, which small models find easier",

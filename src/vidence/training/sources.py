@@ -143,7 +143,8 @@ class WorldSource:
     def _put(self, question: Question) -> tuple[str, str, Truth]:
         """Return how a question is put, how it is answered, and what is true."""
         text, said, letter = question.text, question.answer, None
-        if self.part.form in ("choice", "tool") and question.correct is not None:
+        listed = self.part.form == "choice" or (self.part.form == "tool" and self.part.options)
+        if listed and question.correct is not None:
             lines = letters(question.options)
             text, letter = "\n".join([text, *lines]), lines[question.correct][0]
             said = worded(lines[question.correct]) if self.part.worded else letter

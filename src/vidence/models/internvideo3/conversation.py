@@ -40,6 +40,7 @@ class Conversation:
         self.logprobs: tuple[float, ...] = ()  # of the last answer's tokens, the one that ends it included
         self.prefilled: list[int] = []  # tokens that each turn had to run through the model
         self._open = False  # the last message goes on with what is said next
+        self._held = 0  # tokens before the last answer
 
     @property
     def started(self) -> bool:
@@ -98,7 +99,31 @@ class Conversation:
             **options,
         )
         self.ids_BT, self.logprobs, self._open = ids_BT, heard.of(ids_BT[0, held:]), False
+        self._held = held
         return self.tokenizer.decode(ids_BT[0, held:], skip_special_tokens=True)
+
+    def likelihoods(self, answers: Sequence[str]) -> tuple[float, ...]:
+        """Return the log-probability of each of several answers in place of the last one, which stands afterwards."""
+        asked_BT, found = self.ids_BT[:, : self._held], list[float]()
+        for answer in answers:
+            tokens = self.tokenizer(answer, add_special_tokens=False)["input_ids"]
+            self.cache.crop_to(min(self.cache.get_seq_length(), self._held - 1))
+            said = _Dictated(tokens, self._held)
+            self.model.generate(
+                input_ids=asked_BT,
+                attention_mask=torch.ones_like(asked_BT),
+                past_key_values=self.cache,
+                pad_token_id=self.tokenizer.pad_token_id,
+                eos_token_id=self.tokenizer.eos_token_id,
+                max_new_tokens=len(tokens),
+                do_sample=False,
+                logits_processor=LogitsProcessorList([said]),
+            )
+            found.append(said.logprob)
+        self.cache.crop_to(
+            min(self.cache.get_seq_length(), self._held - 1)
+        )  # the next turn reads on from there
+        return tuple(found)
 
     def see(self, messages: Sequence[Mapping[str, Any]]) -> None:
         """Read messages without answering; the last is left open, and the next reply's first message goes on in it.
@@ -222,6 +247,21 @@ class _Heard(LogitsProcessor):
     def _note(self, token: Tensor) -> None:
         if self.before is not None:
             self.logprobs.append(float(self.before[token]))
+
+
+class _Dictated(LogitsProcessor):
+    """Have given tokens said, and add up how likely they were."""
+
+    def __init__(self, tokens: Sequence[int], held: int) -> None:
+        self.tokens, self.held, self.logprob = tokens, held, 0.0
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """Leave only the token whose turn it is."""
+        token = self.tokens[input_ids.shape[1] - self.held]
+        self.logprob += float(scores[0].float().log_softmax(-1)[token])
+        only = torch.full_like(scores, -torch.inf)
+        only[:, token] = 0.0
+        return only
 
 
 def _bare(message: Mapping[str, Any]) -> Mapping[str, Any]:

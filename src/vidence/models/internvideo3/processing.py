@@ -28,7 +28,8 @@ class InternVideo3Processor(ProcessorMixin):
 
     The limits of a checkpoint saved for another processor (preprocessor_config.json, video_preprocessor_config.json)
     are taken over. Where `timed` is "seconds", as for Qwen2.5-VL, a video's text names no times, but
-    `second_per_grid_ts` tells how long its temporal patches last; else it is "text".
+    `second_per_grid_ts` tells how long its temporal patches last; else it is "text". Where `options` is "weighed", the
+    model was not taught to read options: it is asked without them, and how likely each is as its answer decides.
     """
 
     return_mm_token_type_ids = True
@@ -41,6 +42,7 @@ class InternVideo3Processor(ProcessorMixin):
         image_limits: Mapping[str, Any] | None = None,
         video_limits: Mapping[str, Any] | None = None,
         timed: str = "text",
+        options: str = "read",
     ) -> None:
         super().__init__(
             tokenizer,
@@ -50,7 +52,7 @@ class InternVideo3Processor(ProcessorMixin):
         self.patches = shape.to_json()
         self.image_limits = asdict(changed(ImageLimits(), image_limits))
         self.video_limits = asdict(changed(VideoLimits(), video_limits))
-        self.timed = timed
+        self.timed, self.options = timed, options
         self._shape = replace(shape, mean=tuple(shape.mean), std=tuple(shape.std))
         self.image_token, self.video_token = IMAGE, VIDEO
         ids = tokenizer.convert_tokens_to_ids([IMAGE, VIDEO, VISION_START, VISION_END])

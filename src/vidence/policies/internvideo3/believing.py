@@ -23,6 +23,8 @@ def hypothesis(said: Said, situation: Situation) -> str:
     choices = situation.question.choices
     if not choices:
         return said.answer
+    if said.answer in choices:
+        return said.answer
     letter = protocol.letter(said.answer)
     index = ord(letter) - ord("A") if letter else -1
     if 0 <= index < len(choices):

@@ -152,7 +152,7 @@ class InternVideo3Policy:
     def _asked(self, situation: Situation, shown: Sequence[Shown]) -> Said:
         """Ask the question of some frames in a dialogue of its own, in which nothing else may be looked at."""
         talk = Conversation(self.model, self.processor)
-        message = asking(situation.question, shown, situation.whole.start)
+        message = asking(situation.question, talk, shown, situation.whole.start)
         return spoken(talk, [message], situation, self.max_new_tokens)
 
     def _believe(

@@ -65,7 +65,7 @@ class Rollout:
         shown = self.situation.shown[self.read :]
         if not self.talk.started:
             self._see(shown)
-            self.waiting = [{"role": "user", "content": written(self.situation.question)}]
+            self.waiting = [{"role": "user", "content": written(self.situation.question, self.talk)}]
         elif shown:
             self.waiting.append({"role": "tool", "content": videos(shown, self.start)})
         self.read = len(self.situation.shown)
@@ -127,14 +127,22 @@ def _shifted(span: Span, by: Instant) -> Span:
     return Span(span.start + by, span.end + by)
 
 
-def written(question: Question) -> str:
+def weighs(talk: Conversation) -> bool:
+    """Tell whether the model is asked without options, and they are weighed as its answers."""
+    return getattr(talk.processor, "options", "read") == "weighed"
+
+
+def written(question: Question, talk: Conversation) -> str:
     """Write a question as the model was trained on them."""
-    return protocol.question(question.text, question.choices)
+    return protocol.question(question.text, () if weighs(talk) else question.choices)
 
 
-def asking(question: Question, shown: Sequence[Shown], start: Instant) -> Mapping[str, Any]:
+def asking(
+    question: Question, talk: Conversation, shown: Sequence[Shown], start: Instant
+) -> Mapping[str, Any]:
     """Write a question after what it is about."""
-    return {"role": "user", "content": [*videos(shown, start), {"type": "text", "text": written(question)}]}
+    put = {"type": "text", "text": written(question, talk)}
+    return {"role": "user", "content": [*videos(shown, start), put]}
 
 
 def videos(shown: Sequence[Shown], start: Instant) -> list[dict[str, Any]]:
@@ -159,7 +167,19 @@ def spoken(
     text = talk.reply(messages, max_new_tokens=max_new_tokens, do_sample=False)
     situation.meter.tokens += talk.ids_BT.shape[1] - before
     situation.meter.model_calls += 1
-    return Said(text, _probability(talk, text, chosen=bool(situation.question.choices)))
+    choices = situation.question.choices
+    if choices and weighs(talk) and not protocol.calls(text):
+        return _weighed(talk, text, choices)
+    return Said(text, _probability(talk, text, chosen=bool(choices)))
+
+
+def _weighed(talk: Conversation, text: str, choices: Sequence[str]) -> Said:
+    """Put the likeliest option in place of an answer, beside what that cites."""
+    logprobs = np.array(talk.likelihoods(choices))
+    odds = np.exp(logprobs - logprobs.max())
+    best = int(odds.argmax())
+    spans = [protocol.citation(span) for span in protocol.cited(text)[1]]
+    return Said(" ".join([choices[best], *spans]), float(odds[best] / odds.sum()))
 
 
 def _probability(talk: Conversation, text: str, *, chosen: bool) -> float:
