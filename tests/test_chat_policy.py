@@ -64,6 +64,9 @@ class Model:
         if role.startswith("You look at frames"):
             return self.said.get("observer", report(BALL, 1.0, 3.9))
         if role.startswith("You check a statement"):
+            if "EXIT 4" in str(request) and "gullible" not in self.said:
+                kind = "supported" if "is written there" in str(request) else "unsupported"
+                return json.dumps({"verdict": kind, "score": 0.9})
             return self.said.get(
                 "judge", json.dumps({"verdict": "supported", "score": 0.9, "why": "it does"})
             )
@@ -118,7 +121,9 @@ def test_a_look_becomes_evidence_that_the_answer_cites(video: Video) -> None:
         BALL,
     )
     assert claim.evidence[0].frame_hash
-    assert found.receipt.tokens == 400  # planner twice, observer, judge
+    assert (
+        found.receipt.tokens == 600
+    )  # planner twice, observer, judge three times, of which two are its trial
     assert found.receipt.model_calls >= 4
 
 
@@ -135,7 +140,7 @@ def test_the_planner_is_shown_no_frame_and_the_judge_no_reasoning(video: Video) 
     with serving(Model()) as server:
         asked(video, server)
     assert all(isinstance(one["messages"][1]["content"], str) for one in planner_requests(server))
-    (judged,) = [one for one in server.requests if one["messages"][0]["content"].startswith("You check")]
+    *_, judged = [one for one in server.requests if one["messages"][0]["content"].startswith("You check")]
     (observed,) = [one for one in server.requests if one["messages"][0]["content"].startswith("You look")]
     assert "it was seen" not in json.dumps(judged)
     assert "What crosses" not in json.dumps(judged)
@@ -199,6 +204,30 @@ def test_a_judge_that_disagrees_has_the_planner_decide_anew(video: Video) -> Non
     assert ": contradicted" in told
 
 
+def test_a_judge_that_supports_anything_counts_for_nothing(video: Video) -> None:
+    with serving(Model(gullible=True)) as server:
+        found = asked(video, server)
+    (claim,) = found.claims
+    assert (claim.verdict.kind, found.confident) == ("unseen", False)
+    assert "cannot tell a true statement from a false one" in claim.verdict.checked_by
+
+
+def test_evidence_against_a_claim_is_opened_again_and_makes_a_conflict(video: Video) -> None:
+    def torn(request: dict[str, Any]) -> dict[str, Any]:
+        lines = request["messages"][1]["content"].splitlines()
+        first, *_, last = [line.split("]")[0][1:] for line in lines if line[0] == "["]
+        claim = {"text": "A yellow ball crosses.", "evidence": [last], "against": [first]}
+        given = {"thought": "t", "text": BALL, "confidence": 0.9, "claims": [claim]}
+        return {"name": "answer", "arguments": given}
+
+    with serving(Model(planner=[look(0, 1), look(), torn])) as server:
+        found = asked(video, server)
+    (conflict,) = found.conflicts
+    assert conflict.left.id != conflict.right.id
+    told = planner_requests(server)[-1]["messages"][1]["content"]
+    assert "disagree, and both hold when opened again" in told
+
+
 def test_a_model_without_tools_writes_json(video: Video) -> None:
     def written(request: dict[str, Any]) -> str:
         plan = {"thought": "t", "action": "answer", "arguments": answer()(request)["arguments"]}
@@ -232,7 +261,7 @@ def test_what_a_server_refuses_is_left_out_from_then_on(video: Video) -> None:
     with serving(picky) as server:
         found = asked(video, server)
     assert found.text == BALL
-    assert found.receipt.tokens == 400
+    assert found.receipt.tokens == 600
     refused = [one for one in server.requests if {"response_format", "tools", "stream_options"} & set(one)]
     assert len(refused) <= 6
 

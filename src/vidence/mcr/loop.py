@@ -116,6 +116,8 @@ def _close(situation: Situation, gate: Gate, draft: Draft) -> Answer:
     claims = tuple(gate.checked(claim) for claim in draft.claims)
     failing = [c for c in claims if c.verdict.kind in ("unsupported", "contradicted")]
     confidence = draft.confidence * (0.5 if failing and len(failing) == len(claims) else 1.0)
+    if not any(c.verdict.kind == "supported" for c in claims):  # nothing was borne out: a guess, however sure
+        confidence = min(confidence, CONFIDENT - 0.01)
     over = situation.meter.exhausted()
     status: Status = "answered"
     if not draft.text or not claims:

@@ -74,7 +74,7 @@ class Endpoint:
         messages: Sequence[Message],
         *,
         tools: Sequence[Mapping[str, Any]] = (),
-        form: type[BaseModel] | None = None,
+        schema: Mapping[str, Any] | None = None,
         max_tokens: int = MAX_TOKENS,
     ) -> Reply:
         """Send messages; return the reply, which is empty where the server turns out to take no tools.
@@ -86,9 +86,9 @@ class Endpoint:
         wanted: dict[str, Any] = {"stream_options": {"include_usage": True}}
         if tools:
             wanted["tools"] = [{"type": "function", "function": dict(tool)} for tool in tools]
-        if form is not None:
-            schema = {"name": form.__name__, "schema": form.model_json_schema()}
-            wanted["response_format"] = {"type": "json_schema", "json_schema": schema}
+        if schema is not None:
+            named = {"name": schema["title"], "schema": dict(schema)}
+            wanted["response_format"] = {"type": "json_schema", "json_schema": named}
         while True:
             given = {name: value for name, value in wanted.items() if name not in self.lacks}
             try:
@@ -115,13 +115,14 @@ class Endpoint:
         Raises:
             EndpointError: it was not mended; or as `ask`.
         """
-        said = self.ask(messages, form=form)
+        schema = form.model_json_schema()
+        said = self.ask(messages, schema=schema)
         try:
             return form.model_validate(json_of(said.text))
         except ValueError as fault:
-            again = [*messages, {"role": "assistant", "content": said.text}, repair(fault, form)]
+            again = [*messages, {"role": "assistant", "content": said.text}, repair(fault, schema)]
         try:
-            return form.model_validate(json_of(self.ask(again, form=form).text))
+            return form.model_validate(json_of(self.ask(again, schema=schema).text))
         except ValueError as fault:
             raise EndpointError(
                 f"{self.model} did not answer in the form that was asked for ({form.__name__}), twice: {_short(fault)}"
@@ -178,13 +179,12 @@ def json_of(text: str) -> Any:
     return json.loads(bare[first : last + 1] if 0 <= first < last else bare)
 
 
-def repair(fault: ValueError, form: type[BaseModel]) -> Message:
+def repair(fault: ValueError, schema: Mapping[str, Any]) -> Message:
     """Write the turn that asks for a mended reply."""
-    schema = json.dumps(form.model_json_schema())
     return {
         "role": "user",
         "content": f"That could not be used: {_short(fault)}. Reply with one JSON object of this schema, and nothing "
-        f"else: {schema}",
+        f"else: {json.dumps(schema)}",
     }
 
 

@@ -1,4 +1,7 @@
-"""What a model must answer in: checked fields, nothing filled in for it."""
+"""What a model must answer in: checked fields, nothing filled in for it.
+
+Lengths are asked for and not insisted on: a server that writes by the schema comes to an end, whatever its model does.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Words = Annotated[str, Field(json_schema_extra={"maxLength": 300})]
+Name = Annotated[str, Field(json_schema_extra={"maxLength": 12})]
+FEW, MANY = {"maxItems": 6}, {"maxItems": 16}
 
 
 class Part(BaseModel):
@@ -18,16 +24,16 @@ class Part(BaseModel):
 class Guess(Part):
     """One possible answer and how probable it is."""
 
-    text: str
+    text: Words
     probability: Share
 
 
 class Plan(Part):
-    """The planner's turn, where tools are not called natively: why, what is believed, what to do."""
+    """The planner's turn: why, what is believed, what to do."""
 
-    thought: str
-    hypotheses: list[Guess] = []
-    uncertain: list[str] = []
+    thought: Words
+    hypotheses: list[Guess] = Field([], json_schema_extra=FEW)
+    uncertain: list[Words] = Field([], json_schema_extra=FEW)
     action: str
     arguments: dict[str, Any] = {}
 
@@ -35,7 +41,7 @@ class Plan(Part):
 class Seen(Part):
     """One thing that the observer saw, and when."""
 
-    text: str
+    text: Words
     start_s: float
     end_s: float
     confidence: Share
@@ -44,24 +50,25 @@ class Seen(Part):
 class Report(Part):
     """The observer's turn: what is seen that bears on the question; nothing where nothing does."""
 
-    observations: list[Seen]
+    observations: list[Seen] = Field(json_schema_extra=MANY)
 
 
 class Stated(Part):
-    """One statement of an answer, and the evidence it rests on, by id."""
+    """One statement of an answer; the evidence it rests on, and what there is against it, by id."""
 
-    text: str = Field(min_length=1)
-    evidence: list[str] = Field(min_length=1)
+    text: Words = Field(min_length=1)
+    evidence: list[Name] = Field(min_length=1, json_schema_extra=FEW)
+    against: list[Name] = Field([], json_schema_extra=FEW)
 
 
 class Final(Part):
     """The answer, or an empty text where the evidence is not enough; `lacking` says then what is missing."""
 
-    text: str
-    choice: str | None = None
+    text: Words
+    choice: Words | None = None
     confidence: Share
-    claims: list[Stated] = []
-    lacking: str = ""
+    claims: list[Stated] = Field([], json_schema_extra=FEW)
+    lacking: Words = ""
 
 
 class Judgement(Part):
@@ -69,4 +76,4 @@ class Judgement(Part):
 
     verdict: Literal["supported", "contradicted", "unsupported", "unseen"]
     score: Share
-    why: str = ""
+    why: Words = ""

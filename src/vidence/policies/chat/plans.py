@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,52 +18,91 @@ from vidence.policies.chat.forms import Final, Guess, Plan
 
 FILLED_IN = ("show", "max_side", "zoom")  # what the policy decides about a look
 LEAST = 0.02  # no hypothesis is less probable: the planner may name but a few
-FIRST: dict[str, Any] = {
-    "thought": {"type": "string", "description": "why this is done now"},
-    "hypotheses": {
-        "type": "array",
-        "description": "possible answers so far, and how probable each is",
-        "items": Guess.model_json_schema(),
-    },
-}
+THINKING = ("thought", "hypotheses", "uncertain")  # what a plan holds besides what is done
 
 
-def described(name: str) -> dict[str, Any]:
-    """Describe an action to the planner: with why it is done, without what the policy fills in."""
-    found = schema(name)
-    parameters = found["parameters"]
-    kept = {key: value for key, value in parameters["properties"].items() if key not in FILLED_IN}
-    parameters = parameters | {"properties": FIRST | kept, "required": ["thought", *parameters["required"]]}
-    return found | {"parameters": parameters}
+def tools(names: Sequence[str]) -> list[dict[str, Any]]:
+    """Describe actions, and the answer, as tools: each is called with why it is done, and what is believed."""
+    plan = Plan.model_json_schema()
+    thinking = {name: plan["properties"][name] for name in THINKING}
+    return [
+        {
+            "name": name,
+            "description": description,
+            "parameters": parameters
+            | {
+                "$defs": parameters.get("$defs", {}) | plan["$defs"],
+                "properties": thinking | parameters["properties"],
+                "required": ["thought", *parameters["required"]],
+            },
+        }
+        for name, description, parameters in _described(names)
+    ]
 
 
-def answering() -> dict[str, Any]:
-    """Describe the answer as an action."""
-    parameters = Final.model_json_schema()
-    properties = FIRST | parameters["properties"]
+def planning(names: Sequence[str]) -> dict[str, Any]:
+    """Return the JSON schema of a plan whose action is one of those named, or the answer."""
+    plan, choices = Plan.model_json_schema(), list[dict[str, Any]]()
+    for name, description, parameters in _described(names):
+        plan["$defs"] |= parameters.pop("$defs", {})
+        properties = {"action": {"const": name}, "arguments": parameters}
+        choices.append(
+            {
+                "type": "object",
+                "description": description,
+                "properties": properties,
+                "required": [*properties],
+            }
+        )
+    thinking = {name: plan["properties"][name] for name in THINKING}
     return {
-        "name": "answer",
-        "description": (Final.__doc__ or "").splitlines()[0],
-        "parameters": parameters
-        | {"properties": properties, "required": ["thought", *parameters["required"]]},
+        "title": "Plan",
+        "$defs": plan["$defs"],
+        "type": "object",
+        "properties": thinking | {"next": {"anyOf": choices}},
+        "required": ["thought", "next"],
     }
+
+
+def citing(schema: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
+    """Return the schema of a plan in which nothing but the evidence that there is can be cited."""
+    stated = schema["$defs"]["Stated"]
+    ids = {"type": "array", "items": {"enum": [*known]}, "maxItems": 6 if known else 0}
+    limits = {"evidence": ids | {"minItems": 1 if known else 0}, "against": ids}
+    narrowed = stated | {"properties": stated["properties"] | limits}
+    return {**schema, "$defs": schema["$defs"] | {"Stated": narrowed}}
+
+
+def _described(names: Sequence[str]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return names, what they do, and the schema of what they are given, without what the policy fills in."""
+    found = list[tuple[str, str, dict[str, Any]]]()
+    for one in map(schema, names):
+        properties = one["parameters"]["properties"]
+        kept = {key: value for key, value in properties.items() if key not in FILLED_IN}
+        found.append((one["name"], one["description"], one["parameters"] | {"properties": kept}))
+    return [*found, ("answer", (Final.__doc__ or "").splitlines()[0], Final.model_json_schema())]
 
 
 def called(reply: Reply) -> Plan:
     """Read a native tool call; of several the first."""
     call, given = reply.calls[0], dict(reply.calls[0].arguments)
     thought, guesses = str(given.pop("thought", "") or reply.text), given.pop("hypotheses", [])
+    uncertain = [str(one) for one in given.pop("uncertain", None) or ()]
     try:
         hypotheses = [Guess.model_validate(one) for one in guesses]
     except (ValidationError, TypeError):
         hypotheses = []  # a belief that cannot be read is none; the action can still be done
-    return Plan(thought=thought, hypotheses=hypotheses, action=call.name, arguments=given)
+    return Plan(
+        thought=thought, hypotheses=hypotheses, uncertain=uncertain, action=call.name, arguments=given
+    )
 
 
 def written(reply: Reply) -> Plan:
     """Read a plan, or an answer, that was written in words; what is neither is an action that there is not."""
     try:
         found = json_of(reply.text)
+        if isinstance(found, dict) and isinstance(found.get("next"), dict):
+            found |= found.pop("next")
         if isinstance(found, dict) and "action" not in found and "confidence" in found:
             return Plan(thought=str(found.get("thought", "")), action="answer", arguments=found)
         return Plan.model_validate(found)

@@ -6,24 +6,23 @@ from evidence, which it must cite; what the observer sees becomes evidence with 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-from pydantic import BaseModel
 
 from vidence.errors import EndpointError
 from vidence.mcr.actions import Actions
 from vidence.mcr.belief import Belief
 from vidence.mcr.draft import Draft, DraftClaim
-from vidence.mcr.evidence import Evidence, Verdict
+from vidence.mcr.evidence import Conflict, Evidence, Verdict
 from vidence.mcr.policy import Decision
 from vidence.mcr.situation import Shown, Situation
 from vidence.mcr.verify import frame_hash, recheck
-from vidence.policies.chat import writing
+from vidence.policies.chat import plans, writing
 from vidence.policies.chat.endpoint import CannotSee, Endpoint, Message, Reply, repair
 from vidence.policies.chat.forms import Final, Judgement, Plan, Report
-from vidence.policies.chat.plans import FILLED_IN, answering, belief_of, called, chosen, described, written
+from vidence.policies.chat.plans import FILLED_IN, belief_of, chosen
 from vidence.senses.observation import Observation, Producer
 from vidence.timeline import Span, instant
 
@@ -62,6 +61,7 @@ class ChatPolicy:
     name: str = "chat"
     recalls: bool = True
     _talk: _Talk | None = field(default=None, repr=False)
+    _judges: bool | None = field(default=None, repr=False)
 
     def decide(self, situation: Situation) -> Decision:
         """Recall what the question itself brings back; observe what was shown; then let the planner decide."""
@@ -89,13 +89,27 @@ class ChatPolicy:
                 return Verdict("unseen", 0.0, "no frame could be opened again"), None
             digest = frame_hash(situation, evidence.span.middle)
             put = writing.frames(shown, situation.whole.start, self.frames_as)
-        stated = {"type": "text", "text": f"Statement: {writing.data(claim)}"}
+        if not self._can_judge():
+            how = f"{self.observer.model} cannot tell a true statement from a false one: its checks mean nothing"
+            return Verdict("unseen", 0.0, how), digest
         try:
-            said = self._filled(Judgement, writing.JUDGE, [*put, stated])
+            said = self._judged(put, claim)
         except CannotSee:
             return Verdict("unseen", 0.0, f"{self.observer.model} cannot see what was opened"), digest
         how = f"opened {evidence.span} again; {self.observer.model}: {said.why or said.verdict}"
         return Verdict(said.verdict, said.score if said.verdict == "supported" else 0.0, how), digest
+
+    def _judged(self, put: Sequence[dict[str, Any]], claim: str) -> Judgement:
+        stated = {"type": "text", "text": f"Statement: {writing.data(claim)}"}
+        return self._filled(Judgement, writing.JUDGE, [*put, stated])
+
+    def _can_judge(self) -> bool:
+        """Tell whether the judge passes a trial, held once: of two statements about a sign, one is plainly false."""
+        if self._judges is None:
+            sign = [{"type": "text", "text": f"Perceived by text: {writing.data('EXIT 4')}"}]
+            true, false = (self._judged(sign, each).verdict for each in writing.TRIAL)
+            self._judges = true == "supported" and false != "supported"
+        return self._judges
 
     def _of(self, situation: Situation) -> _Talk:
         if self._talk is None or self._talk.situation is not situation:
@@ -150,7 +164,7 @@ class ChatPolicy:
     def _filled(self, form: type[Any], role: str, parts: Sequence[dict[str, Any]]) -> Any:
         """Let the observer's model answer in a form, with no memory of other calls."""
         asked = [
-            {"role": "system", "content": f"{role}\n{_json(form)}"},
+            {"role": "system", "content": f"{role}\n{_json(form.model_json_schema())}"},
             {"role": "user", "content": list(parts)},
         ]
         return self.observer.fill(form, asked)
@@ -168,15 +182,16 @@ class ChatPolicy:
             {"role": "user", "content": writing.told(situation, talk.known, lines)},
         ]
         names = () if situation.stopped else situation.offers
-        reply, plan = self._asked(messages, names)
+        reply, plan = self._asked(talk, messages, names)
         try:
             return self._decision(talk, plan)
         except ValueError as fault:
             messages += [
                 {"role": "assistant", "content": reply.text or repr(reply.calls)},
-                repair(fault, Final),
+                repair(fault, Final.model_json_schema()),
             ]
-        _, plan = self._asked(messages, names)
+        # Who wrote words where a tool was to be called is asked for words of a form.
+        _, plan = self._asked(talk, messages, names, tools=bool(reply.calls))
         try:
             return self._decision(talk, plan)
         except ValueError as fault:
@@ -185,20 +200,20 @@ class ChatPolicy:
                 f"{self.planner.model} did not give an answer that can be used, twice: {why}"
             ) from fault
 
-    def _asked(self, messages: Sequence[Message], names: Sequence[str]) -> tuple[Reply, Plan]:
+    def _asked(
+        self, talk: _Talk, messages: Sequence[Message], names: Sequence[str], *, tools: bool = True
+    ) -> tuple[Reply, Plan]:
         """Ask for the next action, by a tool call where the model has learned to, else by JSON."""
-        schemas = [described(name) for name in names]
-        schemas.append(answering())
-        if self.tools and "tools" not in self.planner.lacks:
-            reply = self.planner.ask(messages, tools=schemas)
+        if tools and self.tools and "tools" not in self.planner.lacks:
+            reply = self.planner.ask(messages, tools=plans.tools(names))
             if reply.calls:
-                return reply, called(reply)
+                return reply, plans.called(reply)
             if "tools" not in self.planner.lacks and reply.text:
-                return reply, written(reply)
-        offered = "\n".join(["Actions:", *(str(one) for one in schemas)])
-        asked = [{**messages[0], "content": f"{messages[0]['content']}\n{offered}"}, *messages[1:]]
-        reply = self.planner.ask(asked, form=Plan)
-        return reply, written(reply)
+                return reply, plans.written(reply)
+        schema = plans.planning(names)
+        asked = [{**messages[0], "content": f"{messages[0]['content']}\n{_json(schema)}"}, *messages[1:]]
+        reply = self.planner.ask(asked, schema=plans.citing(schema, [one.id for one in talk.known]))
+        return reply, plans.written(reply)
 
     def _decision(self, talk: _Talk, plan: Plan) -> Decision:
         """Turn a plan into a decision; an answer is checked.
@@ -218,7 +233,8 @@ class ChatPolicy:
 
     def _draft(self, talk: _Talk, final: Final) -> Draft:
         known, choices = {one.id: one for one in talk.known}, talk.situation.question.choices
-        missing = sorted({each for claim in final.claims for each in claim.evidence} - set(known))
+        named = {each for claim in final.claims for each in (*claim.evidence, *claim.against)}
+        missing = sorted(named - set(known))
         if missing:
             raise ValueError(
                 f"there is no evidence {', '.join(missing)}; there is {', '.join(known) or 'none yet'}"
@@ -228,7 +244,11 @@ class ChatPolicy:
                 "the answer states nothing: give at least one claim with the ids of its evidence"
             )
         claims = tuple(
-            DraftClaim(claim.text, tuple(known[each] for each in dict.fromkeys(claim.evidence)))
+            DraftClaim(
+                claim.text,
+                tuple(known[each] for each in dict.fromkeys(claim.evidence)),
+                tuple(known[each] for each in dict.fromkeys(claim.against) if each not in claim.evidence),
+            )
             for claim in final.claims
         )
         choice = chosen(final, choices)
@@ -239,8 +259,14 @@ class ChatPolicy:
             confidence=final.confidence,
             choice=choice,
             spans=tuple(dict.fromkeys(one.span for claim in claims for one in claim.evidence)),
+            conflicts=tuple(_conflict(claim) for claim in claims if claim.against),
             lacking=final.lacking or ("" if final.text else "the evidence is not enough") or blind,
         )
+
+
+def _conflict(claim: DraftClaim) -> Conflict:
+    left, right = claim.evidence[0], claim.against[0]
+    return Conflict(claim.text, left, right, f"{left.sense} speaks for it, {right.sense} against it")
 
 
 def _count(situation: Situation, tokens: int) -> None:
@@ -248,8 +274,8 @@ def _count(situation: Situation, tokens: int) -> None:
     situation.meter.model_calls += 1
 
 
-def _json(form: type[BaseModel]) -> str:
-    return f"Reply with one JSON object of this schema: {form.model_json_schema()}"
+def _json(schema: Mapping[str, Any]) -> str:
+    return f"Reply with one JSON object of this schema: {json.dumps(schema)}"
 
 
 def _snapped(start_s: float, end_s: float, shown: Shown, start: Any) -> Span:

@@ -28,7 +28,8 @@ PLANNER = (
     "You find the answer to a question about a video. You cannot see the video: you decide what is done, and are told "
     "what came of it. State about the video only what a piece of evidence says, and cite it by its id. Look before you "
     "answer; answer as soon as the evidence suffices; if it does not, answer with an empty text and say what is "
-    "lacking. Never guess with high confidence. " + DATA
+    "lacking. Never guess with high confidence. Where there is evidence against a claim as well, name it. "
+    + DATA
 )
 OBSERVER = (
     "You look at frames of a video, each after its time in seconds. Report only what you see in them that bears on the "
@@ -39,6 +40,7 @@ JUDGE = (
     "true. contradicted: it shows it to be false. unsupported: it shows neither. unseen: it cannot be made out. "
     + DATA
 )
+TRIAL = ("“EXIT 4” is written there.", "A dog barks at a cat on a beach.")  # of a sign that says EXIT 4
 
 FramesAs = Literal["images", "video"]
 
