@@ -2,11 +2,12 @@
 
     python benchmarks/nano.py --run nano --model nano/nano [--parts stages,looking,asked]
 
-`--run` is the folder that `examples/nano/nano.py` wrote. Single pass: all frames at once. Looking: half of the frames at
-once, the other half in looks that the model asks for; both see at most the same number of visual tokens. Questions are
-put without their options. "exact": answered in exactly the right words; "accuracy": the right option is the likeliest
-of those that the question has; chance is a guess among them. "unseen looks": colours of things, clothes and grounds
-that never met in training. Part "asked" puts questions about written videos to a model, through the whole loop.
+`--run` is the folder that `examples/nano/nano.py` wrote. Single pass: all frames at once. Looking: half of the frames
+at once, the other half in looks that the model asks for; both see at most the same number of visual tokens. Questions
+are put without their options. "exact": answered in exactly the right words; "accuracy": the right option is the
+likeliest of those that the question has; chance is a guess among them. "unseen looks": colours of things, clothes and
+grounds that never met in training. Part "asked" puts questions about written videos to a model, through the whole
+loop.
 """
 
 from __future__ import annotations

@@ -194,7 +194,7 @@ def test_a_model_that_does_not_read_options_is_asked_without_them(
     policy.processor.options = "weighed"
     with open_video(make_video("clip.mp4", frames=75), memory=tmp_path / "memory.sqlite") as video:
         answer = video.ask("What does it do?", choices=["grows", "jumps", "moves upwards"], policy=policy)
-        rollout = policy._rollout
+        rollout = policy.rollout
         assert rollout is not None
         read = rollout.talk.tokenizer.decode(rollout.talk.ids_BT[0])
     assert answer.choice is not None

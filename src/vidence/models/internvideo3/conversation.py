@@ -39,6 +39,7 @@ class Conversation:
         self.ids_BT = torch.zeros((1, 0), dtype=torch.int64, device=model.device)
         self.logprobs: tuple[float, ...] = ()  # of the last answer's tokens, the one that ends it included
         self.prefilled: list[int] = []  # tokens that each turn had to run through the model
+        self.contexts: list[int] = []  # tokens that each turn had before it, in all
         self._open = False  # the last message goes on with what is said next
         self._held = 0  # tokens before the last answer
 
@@ -159,6 +160,7 @@ class Conversation:
             self.cache.crop_to(cached)
             raise
         self.prefilled.append(ids_BL.shape[1] - cached)
+        self.contexts.append(ids_BL.shape[1])
         return ids_BL.shape[1], ids_BT
 
     def keep(self, path: Path, *, made_by: str) -> None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Words = Annotated[str, Field(json_schema_extra={"maxLength": 300})]
 Name = Annotated[str, Field(json_schema_extra={"maxLength": 12})]
-FEW, MANY = {"maxItems": 6}, {"maxItems": 16}
+FEW: dict[str, JsonValue] = {"maxItems": 6}
+MANY: dict[str, JsonValue] = {"maxItems": 16}
 
 
 class Part(BaseModel):
@@ -32,8 +33,8 @@ class Plan(Part):
     """The planner's turn: why, what is believed, what to do."""
 
     thought: Words
-    hypotheses: list[Guess] = Field([], json_schema_extra=FEW)
-    uncertain: list[Words] = Field([], json_schema_extra=FEW)
+    hypotheses: list[Guess] = Field(default=[], json_schema_extra=FEW)
+    uncertain: list[Words] = Field(default=[], json_schema_extra=FEW)
     action: str
     arguments: dict[str, Any] = {}
 
@@ -58,7 +59,7 @@ class Stated(Part):
 
     text: Words = Field(min_length=1)
     evidence: list[Name] = Field(min_length=1, json_schema_extra=FEW)
-    against: list[Name] = Field([], json_schema_extra=FEW)
+    against: list[Name] = Field(default=[], json_schema_extra=FEW)
 
 
 class Final(Part):
@@ -67,7 +68,7 @@ class Final(Part):
     text: Words
     choice: Words | None = None
     confidence: Share
-    claims: list[Stated] = Field([], json_schema_extra=FEW)
+    claims: list[Stated] = Field(default=[], json_schema_extra=FEW)
     lacking: Words = ""
 
 

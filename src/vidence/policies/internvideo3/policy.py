@@ -32,7 +32,7 @@ class InternVideo3Policy:
     """Decides with a model of this process. One policy serves one question at a time.
 
     A question's first look takes half of the frames that the model was trained on, each look that it asks for a
-    quarter, so that with two it has seen as many as in a single pass.
+    quarter, so that with two it has seen as many as in a single pass, which is what it gets where it may look no more.
     """
 
     model: Any
@@ -45,7 +45,7 @@ class InternVideo3Policy:
     max_new_tokens: int = 256
     name: str = "internvideo3"
     recalls: bool = False
-    _rollout: Rollout | None = field(default=None, repr=False)
+    rollout: Rollout | None = field(default=None, repr=False)
 
     @staticmethod
     def load(
@@ -70,6 +70,8 @@ class InternVideo3Policy:
         if not situation.shown:
             if situation.media.info.video is None or situation.stopped:
                 return self._conclude(rollout)
+            if not self.max_looks:
+                return self._look("See the whole, once.", rollout, situation.whole, 1)
             return self._look("See the whole first, in few frames.", rollout, situation.whole, 2)
         while not rollout.answered:
             said = rollout.turn()
@@ -114,12 +116,12 @@ class InternVideo3Policy:
 
     def _of(self, situation: Situation) -> Rollout:
         """Return the dialogue about a question, opened with its first decision."""
-        if self._rollout is None or self._rollout.situation is not situation:
+        if self.rollout is None or self.rollout.situation is not situation:
             talk = Conversation(self.model, self.processor)
-            self._rollout = Rollout(
+            self.rollout = Rollout(
                 situation, talk, self.max_looks, self.max_new_tokens, self.weights, self.seen
             )
-        return self._rollout
+        return self.rollout
 
     def _look(self, why: str, rollout: Rollout, span: Span, parts: int) -> Decision:
         """Decide to look at a span, in one of `parts` of the frames that the model takes."""
