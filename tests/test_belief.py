@@ -48,7 +48,7 @@ def test_folding_keeps_the_instruction_the_newest_step_and_every_evidence_id() -
     for i in range(40):
         context.append("action", f"look({i})")
         context.append("feedback", "x" * 200, evidence=[f"e{i}"])
-    folded = context.folded(1500)
+    folded = context.folded(375)
     assert folded[0].kind == "instruction"
     assert folded[-1] == context.steps[-1]
     assert sum(len(s.content) for s in folded[2:]) <= 1500

@@ -79,7 +79,7 @@ def test_notes_stay_in_view_when_steps_are_folded(video: Video) -> None:
     notes = [("note", {"text": f"thing {number}"}) for number in range(4)]
     video.ask("What is it?", policy=Restless(notes), budget=Budget(max_steps=4))
     assert video.last_situation is not None
-    folded = video.last_situation.context.folded(120)
+    folded = video.last_situation.context.folded(30)
     assert folded[0].kind == "instruction"
     assert folded[1].kind == "memory"
     assert "thing 0" in folded[1].content

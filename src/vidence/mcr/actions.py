@@ -262,6 +262,7 @@ class Actions:
                 for frame in situation.media.frames_at(times, mode="exact")
             ]
         situation.meter.frames += len(frames)
+        situation.meter.seconds_decoded += float(sum(frame.duration for frame in frames))
         told = f"{len(frames)} frames of {span}"
         if frames:
             situation.shown.append(Shown(span, tuple(frames)))

@@ -26,6 +26,11 @@ class Step:
         return {"index": self.index, "kind": self.kind, "content": self.content, "data": self.data}
 
 
+def tokens(text: str) -> int:
+    """Estimate how many tokens a text is to a model that is not at hand: one for four bytes, in any language."""
+    return -(-len(text.encode()) // 4)
+
+
 @dataclass(slots=True)
 class Context:
     """Steps in order. Nothing is ever changed or removed; `folded` shortens only what a reader is shown.
@@ -44,18 +49,18 @@ class Context:
             self.told(step)
         return step
 
-    def folded(self, max_chars: int) -> list[Step]:
-        """Return the steps with old ones folded into one memory step, so that all fit `max_chars` characters.
+    def folded(self, max_tokens: int) -> list[Step]:
+        """Return the steps with old ones folded into one memory step, so that all fit `max_tokens` tokens.
 
         The instruction stays, evidence ids named in folded steps are listed in the memory step, and the newest steps
         stay whole.
         """
-        if sum(len(step.content) for step in self.steps) <= max_chars or len(self.steps) < 3:
+        if sum(tokens(step.content) for step in self.steps) <= max_tokens or len(self.steps) < 3:
             return list(self.steps)
         kept: list[Step] = []
-        room = max_chars - len(self.steps[0].content)
+        room = max_tokens - tokens(self.steps[0].content)
         for step in reversed(self.steps[1:]):
-            room -= len(step.content)
+            room -= tokens(step.content)
             if room < 0 and kept:
                 break
             kept.append(step)
