@@ -12,6 +12,7 @@ PACKAGES = {
     "model": ("torch", "transformers"),
     "train": ("torch", "transformers", "pydantic", "tokenizers"),
     "chat": ("openai", "pydantic"),
+    "serve": ("fastapi", "uvicorn", "llguidance", "torch", "transformers"),
 }
 
 device_option = click.option(

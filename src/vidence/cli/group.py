@@ -28,6 +28,7 @@ COMMANDS = (
     "report",
     "runs",
     "chat",
+    "serve",
     "convert",
     "train",
     "world",

@@ -80,9 +80,12 @@ class Conversation:
         *,
         told: Told | None = None,
         max_new_tokens: int = 1024,
+        constraint: LogitsProcessor | None = None,
         **options: Any,
     ) -> str:
         """Answer messages that follow what was said so far; pictures stand in them as {"type": "video", "video": ...}.
+
+        `constraint` forbids tokens at each step; how likely the model found the others is noted as without it.
 
         Raises:
             As `say`.
@@ -95,7 +98,7 @@ class Conversation:
         held, ids_BT = self._generated(
             inputs,
             max_new_tokens=max_new_tokens,
-            logits_processor=LogitsProcessorList([heard]),
+            logits_processor=LogitsProcessorList([heard, *([constraint] if constraint else [])]),
             streamer=streamer,
             **options,
         )

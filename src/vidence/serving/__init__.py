@@ -1,0 +1,1 @@
+"""What is reached over a network: so far a model behind the OpenAI-compatible chat API (`vidence serve`)."""

@@ -1,0 +1,244 @@
+"""The OpenAI-compatible chat API over one model: /v1/models and /v1/chat/completions, streamed or whole.
+
+Pictures come in the request itself, as data URLs: `image_url`, and `video_url` with a video file or with JPEG frames
+divided by commas ("data:video/jpeg;base64,...", taken as two a second). Tools are refused, so that a client asks in
+words, and `response_format` with a JSON schema is kept to by whatever model.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import queue
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from vidence import __version__
+from vidence.errors import MediaError, UsageError, VidenceError
+from vidence.models.internvideo3.video import Clip
+from vidence.serving.engine import Engine, Reply, Sampling
+
+FRAMES_HZ = 2  # of frames that come without times
+MOST_PIXELS = 64_000_000  # of one picture
+
+
+class Message(BaseModel):
+    """One message; content is text or parts."""
+
+    model_config = ConfigDict(extra="ignore")
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: str | list[dict[str, Any]] | None = None
+
+
+class Asked(BaseModel):
+    """A request. What is not known here is let pass, but for tools."""
+
+    model_config = ConfigDict(extra="ignore")
+    model: str
+    messages: list[Message] = Field(min_length=1)
+    max_tokens: int | None = Field(None, ge=1)
+    max_completion_tokens: int | None = Field(None, ge=1)
+    temperature: float = Field(1.0, ge=0, le=2)
+    top_p: float = Field(1.0, gt=0, le=1)
+    seed: int | None = None
+    stream: bool = False
+    stream_options: dict[str, Any] = {}
+    response_format: dict[str, Any] | None = None
+    tools: list[dict[str, Any]] = []
+
+    def sampling(self) -> Sampling:
+        """Return how the answer is drawn."""
+        most = self.max_completion_tokens or self.max_tokens or Sampling.max_tokens
+        return Sampling(most, self.temperature, self.top_p, self.seed, _schema(self.response_format))
+
+
+def chat_api(engine: Engine) -> FastAPI:
+    """Return the application that serves a model."""
+    app = FastAPI(title="Vidence", version=__version__, docs_url=None, redoc_url=None)
+
+    @app.get("/v1/models")
+    def models() -> dict[str, Any]:
+        named = {"id": engine.name, "object": "model", "created": 0, "owned_by": "vidence"}
+        return {"object": "list", "data": [named]}
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok", "version": __version__}
+
+    @app.post("/v1/chat/completions", response_model=None)
+    def completions(asked: Asked) -> JSONResponse | StreamingResponse:
+        if asked.model != engine.name:
+            return _fault(404, f"there is no model {asked.model!r} here; there is {engine.name!r}")
+        if asked.tools:
+            return _fault(400, "tools are not supported; ask for JSON by response_format instead")
+        messages = [_read(one, engine) for one in asked.messages]
+        sampling, head = asked.sampling(), _head(engine)
+        if asked.stream:
+            told = _streamed(
+                engine, messages, sampling, head, bool(asked.stream_options.get("include_usage"))
+            )
+            return StreamingResponse(told, media_type="text/event-stream")
+        reply = engine.reply(messages, sampling)
+        message = {"role": "assistant", "content": reply.text}
+        choice = {"index": 0, "message": message, "finish_reason": _finish(reply)}
+        return JSONResponse(
+            {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(reply)}
+        )
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(request: Request, fault: RequestValidationError) -> JSONResponse:
+        del request
+        first = fault.errors()[0]
+        return _fault(400, f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}")
+
+    @app.exception_handler(VidenceError)
+    def refused(request: Request, fault: VidenceError) -> JSONResponse:
+        del request
+        return _fault(400 if isinstance(fault, UsageError | MediaError) else 500, str(fault))
+
+    return app
+
+
+def _fault(status: int, message: str) -> JSONResponse:
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    return JSONResponse({"error": {"message": message, "type": kind, "code": None}}, status)
+
+
+def _head(engine: Engine) -> dict[str, Any]:
+    return {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": engine.name}
+
+
+def _finish(reply: Reply) -> str:
+    return "stop" if reply.ended else "length"
+
+
+def _usage(reply: Reply) -> dict[str, Any]:
+    return {
+        "prompt_tokens": reply.prompt,
+        "completion_tokens": reply.completion,
+        "total_tokens": reply.prompt + reply.completion,
+        "prompt_tokens_details": {"cached_tokens": reply.cached},
+    }
+
+
+def _streamed(
+    engine: Engine, messages: list[dict[str, Any]], sampling: Sampling, head: dict[str, Any], usage: bool
+) -> Iterator[str]:
+    """Yield server-sent events while another thread answers; a fault is the last of them."""
+    told: queue.SimpleQueue[str | Reply | VidenceError] = queue.SimpleQueue()
+
+    def answer() -> None:
+        try:
+            told.put(engine.reply(messages, sampling, told.put))
+        except VidenceError as fault:
+            told.put(fault)
+        except Exception as fault:  # noqa: BLE001 - the boundary of a thread: who waits must hear of it
+            told.put(VidenceError(f"{type(fault).__name__}: {fault}"))
+
+    threading.Thread(target=answer, daemon=True).start()
+    head = head | {"object": "chat.completion.chunk"}
+    yield _event(head | {"choices": [_choice({"role": "assistant", "content": ""})]})
+    while isinstance(piece := told.get(), str):
+        yield _event(head | {"choices": [_choice({"content": piece})]})
+    if isinstance(piece, VidenceError):
+        yield _event({"error": {"message": str(piece), "type": "server_error", "code": None}})
+        return
+    yield _event(head | {"choices": [_choice({}, _finish(piece))]})
+    if usage:
+        yield _event(head | {"choices": [], "usage": _usage(piece)})
+    yield "data: [DONE]\n\n"
+
+
+def _choice(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+    return {"index": 0, "delta": delta, "finish_reason": finish}
+
+
+def _event(data: Mapping[str, Any]) -> str:
+    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+def _schema(wanted: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Read what form an answer shall have.
+
+    Raises:
+        UsageError: the form is not known.
+    """
+    kind = (wanted or {}).get("type", "text")
+    if kind == "text":
+        return None
+    if kind == "json_object":
+        return {"type": "object"}
+    schema = (wanted or {}).get("json_schema", {}).get("schema")
+    if kind == "json_schema" and isinstance(schema, Mapping):
+        return schema
+    raise UsageError(f"response_format is {kind!r}; it is text, json_object, or json_schema with its schema")
+
+
+def _read(message: Message, engine: Engine) -> dict[str, Any]:
+    """Read a message as a conversation takes it, with the key that it is known by."""
+    content = message.content or ""
+    key = json.dumps([message.role, content], sort_keys=True)
+    if len(key) > 4096:
+        key = hashlib.sha256(key.encode()).hexdigest()
+    role = "system" if message.role == "developer" else message.role
+    parts = content if isinstance(content, str) else [_part(one, engine) for one in content]
+    return {"key": key, "role": role, "content": parts}
+
+
+def _part(part: Mapping[str, Any], engine: Engine) -> dict[str, Any]:
+    kind = part.get("type")
+    if kind == "text" and isinstance(part.get("text"), str):
+        return {"type": "text", "text": part["text"]}
+    if kind in ("image_url", "video_url") and isinstance(part.get(kind), Mapping):
+        head, body = _data(str(part[kind].get("url", "")), kind)
+        if kind == "image_url":
+            return {"type": "image", "image": _picture(body)}
+        if head.startswith("data:video/jpeg"):
+            frames = [_picture(one) for one in body.split(",")]
+            if len({one.shape for one in frames}) > 1:
+                raise UsageError("the frames of a video differ in size")
+            return {"type": "video", "video": Clip.at_rate(np.stack(frames), FRAMES_HZ)}
+        with tempfile.NamedTemporaryFile(suffix=".video") as file:
+            file.write(_bytes(body))
+            file.flush()
+            return {"type": "video", "video": engine.seen(Path(file.name))}
+    raise UsageError(f"a part of type {kind!r} cannot be read; there are text, image_url and video_url")
+
+
+def _data(url: str, kind: str) -> tuple[str, str]:
+    head, _, body = url.partition(",")
+    if not head.startswith("data:") or not head.endswith(";base64"):
+        raise UsageError(f"{kind}: only data URLs in base64 are taken, and nothing is fetched from elsewhere")
+    return head, body
+
+
+def _bytes(body: str) -> bytes:
+    try:
+        return base64.b64decode(body, validate=True)
+    except binascii.Error as fault:
+        raise UsageError(f"a picture is no base64: {fault}") from fault
+
+
+def _picture(body: str) -> np.ndarray:
+    """Decode a picture as uint8 RGB (H, W, 3)."""
+    data = _bytes(body)
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    if image is None:
+        raise UsageError("a picture cannot be decoded; send JPEG or PNG")
+    if image.shape[0] * image.shape[1] > MOST_PIXELS:
+        raise UsageError(f"a picture has more than {MOST_PIXELS:,} pixels")
+    return image[:, :, ::-1].copy()
