@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -77,6 +80,29 @@ def run(line: str) -> str:
     return result.stdout
 
 
+def answers_over_http(line: str) -> None:
+    """Start the server on a free port, and ask it what it serves."""
+    pytest.importorskip("uvicorn")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", *shlex.split(line), "--port", str(port)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        told = server.stderr.readline()  # once the model is loaded
+        for _ in range(100):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models") as reply:
+                    found = json.load(reply)
+                break
+            except OSError:
+                time.sleep(0.1)
+        else:
+            pytest.fail(f"the server does not answer; it said {told!r}")
+        server.terminate()
+    assert [one["id"] for one in found["data"]] == ["internvideo3-8b"]
+
+
 def schema(name: str) -> dict[str, object]:
     return json.loads((ROOT / "src/vidence/schemas" / f"{name}.json").read_text())
 
@@ -85,6 +111,9 @@ def schema(name: str) -> dict[str, object]:
 def test_the_command_runs(line: str, folder: Path) -> None:
     if ("internvideo3" in line or " convert " in line) and not (folder / "internvideo3-8b").exists():
         pytest.skip("needs the extra `model`")
+    if line.startswith("vidence serve"):
+        answers_over_http(line)
+        return
     if "--api-base" not in line:
         run(line)
         return

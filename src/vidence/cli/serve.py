@@ -35,7 +35,7 @@ def command(name: str, port: int, dtype: str, device: str) -> None:
 
     \b
     vidence serve --model internvideo3-8b --port 8000
-    vidence ask talk.mp4 "What is on the last slide?" --api-base http://127.0.0.1:8000/v1 --model internvideo3-8b
+    vidence ask a.mp4 "Who?" --api-base http://127.0.0.1:8000/v1 --model internvideo3-8b
     """
     need("serve")
     import uvicorn
