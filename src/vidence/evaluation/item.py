@@ -1,0 +1,67 @@
+"""One question of a benchmark with what is known to be true, and what a benchmark states of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from vidence.timeline import Span
+
+Form = Literal["choice", "grounding", "number", "open"]
+"""choice: one of several options; grounding: intervals of a phrase; number: a quantity; open: words, judged outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question. `video` is the file's name as the annotations have it: a relative path, a name, or a stem.
+
+    True is `answer` (the right option's index, from 0) for choices, `spans` for grounding, `number` for quantities and
+    `text` for open questions. `evidence` is where the answer can be seen, as far as the benchmark says so. `window` is
+    the part of the file that is meant, where it is not the whole.
+    """
+
+    id: str
+    video: str
+    question: str
+    options: tuple[str, ...] = ()
+    answer: int | None = None
+    spans: tuple[Span, ...] = ()
+    number: float | None = None
+    text: str = ""
+    evidence: tuple[Span, ...] = ()
+    window: Span | None = None
+    groups: Mapping[str, str] = field(
+        default_factory=dict
+    )  # what scores are split by, e.g. {"task": "count"}
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """How the paper shows a video (its released scripts): frames a second, most frames, pixels of each."""
+
+    fps: float = 4.0
+    max_frames: int = 512
+    min_pixels: int = 256 * 1024
+    max_pixels: int = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A benchmark: what it is, where users get it, and how its annotations are read.
+
+    `load(folder, split)` returns its items and raises UsageError, saying what it looked for, where they are not there.
+    """
+
+    name: str  # as `vidence bench NAME` takes it
+    title: str
+    form: Form
+    splits: tuple[str, ...]  # the first is the default
+    metric: str
+    prompt: str  # how the paper asks, in the words of `prompts.py`
+    frames: Frames
+    licence: str
+    source: str  # where users get annotations and videos
+    load: Callable[[Path, str], list[Item]]
+    note: str = ""  # what one must know to compare its numbers
