@@ -81,7 +81,7 @@ def test_calibration() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "true", "score"), [(10, 10, 1.0), (9, 10, 0.8), (4, 10, 0.0), (None, 10, 0.0)]
+    ("said", "true", "score"), [(10, 10, 1.0), (9, 10, 0.9), (4, 10, 0.0), (None, 10, 0.0)]
 )
 def test_a_number_is_right_by_degrees(said: float | None, true: float, score: float) -> None:
     assert relative_accuracy(said, true) == pytest.approx(score)

@@ -27,6 +27,7 @@ COMMANDS = (
     "shots",
     "report",
     "runs",
+    "bench",
     "chat",
     "serve",
     "convert",

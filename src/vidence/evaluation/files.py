@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import re
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from vidence.errors import UsageError
+from vidence.timeline import Span, TimeLike
 
 VIDEO_SUFFIXES = {
     ".mp4",
@@ -72,9 +76,9 @@ def rows(path: Path) -> list[dict[str, Any]]:
             return _parquet(path)
         text = path.read_text(encoding="utf-8-sig")
         if kind in (".csv", ".tsv"):
-            return list(csv.DictReader(text.splitlines(), delimiter="\t" if kind == ".tsv" else ","))
+            return list(csv.DictReader(io.StringIO(text, ""), delimiter="\t" if kind == ".tsv" else ","))
         if kind == ".jsonl":
-            return [json.loads(line) for line in text.splitlines() if line.strip()]
+            return _json_lines(text, path)
         found = json.loads(text)
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, csv.Error) as fault:
         raise UsageError(f"{path}: cannot be read: {fault}") from fault
@@ -110,28 +114,59 @@ def lines(path: Path) -> Iterator[str]:
         raise UsageError(f"{path}: cannot be read: {fault}") from fault
 
 
+def place(path: Path, number: int) -> str:
+    """Say where a row stands, for an error; `number` counts from 0."""
+    return f"{path}: row {number + 1}"
+
+
 def need(row: dict[str, Any], names: Sequence[str], path: Path, number: int) -> list[Any]:
     """Return fields of a row.
 
     Raises:
         UsageError: one is missing, naming it and the row.
     """
+    if not isinstance(row, dict):
+        raise UsageError(f"{place(path, number)} is no object; is this file damaged?")
     missing = [name for name in names if row.get(name) is None]
     if missing:
         raise UsageError(
-            f"{path}: row {number + 1} has no {', '.join(missing)}; is this file of another benchmark?"
+            f"{place(path, number)} has no {', '.join(missing)}; is this file of another benchmark?"
         )
     return [row[name] for name in names]
 
 
+def span(times: Sequence[TimeLike], where: str) -> Span:
+    """Return the stretch of time from a start to an end.
+
+    Raises:
+        UsageError: it cannot be read, or ends before it starts, saying where it stands.
+    """
+    try:
+        start, end = times
+        return Span.of(start, end)
+    except (UsageError, ValueError, TypeError, AttributeError) as fault:
+        raise UsageError(f"{where}: {times!r} is no stretch of time: {fault}") from fault
+
+
+def stretches(text: str) -> tuple[Span, ...]:
+    """Return the stretches that a text names by two clocks each, MM:SS or H:MM:SS; leaves out what is neither."""
+    found = list[Span]()
+    for times in _STRETCH.findall(text):
+        start, end = (_seconds(*times[at : at + 3]) for at in (0, 3))
+        if start <= end:
+            found.append(Span.of(start, end))
+    return tuple(found)
+
+
 class Videos:
-    """The video files of a folder, found by relative path, by name, or by stem."""
+    """The video files of a folder, found by path (as much of its end as is given), by name, or by stem."""
 
     def __init__(self, folder: Path) -> None:
         self._found: dict[str, Path] = {}
         for path in sorted(folder.rglob("*")):
             if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file():
-                for name in (path.stem, path.name, str(path.relative_to(folder))):
+                parts = path.relative_to(folder).parts
+                for name in (path.stem, *("/".join(parts[at:]) for at in range(len(parts)))):
                     self._found.setdefault(name, path)
 
     def __len__(self) -> int:
@@ -140,6 +175,24 @@ class Videos:
     def of(self, name: str) -> Path | None:
         """Return the file of a video as annotations name it, or None."""
         return self._found.get(name) or self._found.get(Path(name).name) or self._found.get(Path(name).stem)
+
+
+_CLOCK = r"(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)"
+_STRETCH = re.compile(rf"{_CLOCK}\s*(?:-+>?|–|~|to)\s*{_CLOCK}")
+
+
+def _seconds(hours: str, minutes: str, seconds: str) -> Fraction:
+    return int(hours or 0) * 3600 + int(minutes) * 60 + Fraction(seconds)
+
+
+def _json_lines(text: str, path: Path) -> list[dict[str, Any]]:
+    found = list[dict[str, Any]]()
+    for line in filter(str.strip, text.split("\n")):
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError as fault:
+            raise UsageError(f"{place(path, len(found))} is no JSON: {fault}") from fault
+    return found
 
 
 def _parquet(path: Path) -> list[dict[str, Any]]:

@@ -118,4 +118,4 @@ def relative_accuracy(said: float | None, true: float) -> float:
         return float(said == true)
     off = abs(said - true) / abs(true)
     thresholds = [0.5 + 0.05 * at for at in range(10)]
-    return sum(off < 1 - threshold for threshold in thresholds) / len(thresholds)
+    return sum(off <= 1 - threshold + 1e-9 for threshold in thresholds) / len(thresholds)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from vidence.errors import UsageError
 
 _LETTERED = re.compile(r"^\s*\(?([A-Z])[.):]\s*", re.DOTALL)
-_LINE = re.compile(r"^\s*\(?([A-Z])[.)]\s+", re.MULTILINE)
+_LINE = re.compile(r"^[ \t]*\(?([A-Z])[.):][ \t]*", re.MULTILINE)
 
 
 def bare(options: Sequence[str]) -> tuple[str, ...]:
@@ -20,25 +20,53 @@ def bare(options: Sequence[str]) -> tuple[str, ...]:
 
 
 def divided(text: str) -> tuple[str, tuple[str, ...]]:
-    """Divide "question, then a line an option" into the two."""
-    first = _LINE.search(text)
-    if first is None:
+    """Divide "question, then a line an option" into the two; options are the last lines that count from A."""
+    marks = list[re.Match[str]]()
+    for found in _LINE.finditer(text):
+        if found[1] == "A":
+            marks = [found]
+        elif marks and ord(found[1]) - ord("A") == len(marks):
+            marks.append(found)
+    if len(marks) < 2:
         return text.strip(), ()
-    question, rest = text[: first.start()].strip(), text[first.start() :]
-    return question, bare([line for line in re.split(r"\n(?=\s*\(?[A-Z][.)]\s)", rest) if line.strip()])
+    ends = [*(mark.start() for mark in marks[1:]), len(text)]
+    options = tuple(text[mark.end() : end].strip() for mark, end in zip(marks, ends, strict=True))
+    return text[: marks[0].start()].strip(), options
 
 
-def index_of(answer: str, options: Sequence[str], place: str) -> int:
+def index_of(answer: object, options: Sequence[str], place: str) -> int:
     """Return which option an answer names: by its letter, or by its words.
 
     Raises:
         UsageError: it names none.
     """
-    found = _LETTERED.match(answer) or re.fullmatch(r"\s*\(?([A-Z])\)?\s*", answer)
+    said = str(answer)
+    found = _LETTERED.match(said) or re.fullmatch(r"\s*\(?([A-Z])\)?\s*", said)
     if found and ord(found[1]) - ord("A") < len(options):
         return ord(found[1]) - ord("A")
-    wanted = answer.strip().casefold()
+    return worded(answer, options, place)
+
+
+def worded(answer: object, options: Sequence[str], place: str) -> int:
+    """Return which option has an answer's words; the first, where several do.
+
+    Raises:
+        UsageError: none has.
+    """
+    wanted = str(answer).strip().casefold()
     for at, option in enumerate(options):
         if option.strip().casefold() == wanted:
             return at
     raise UsageError(f"{place}: the answer {answer!r} is none of the options {list(options)}")
+
+
+def numbered(answer: object, options: Sequence[str], place: str) -> int:
+    """Return an answer that is given as an option's index, counted from 0.
+
+    Raises:
+        UsageError: it is none.
+    """
+    said = str(answer).strip()
+    if said.isdecimal() and int(said) < len(options):
+        return int(said)
+    raise UsageError(f"{place}: the answer {answer!r} counts none of the options {list(options)}")

@@ -7,7 +7,12 @@ import importlib
 from vidence.errors import UsageError
 from vidence.evaluation.item import Benchmark
 
-FILES = ("video_mme",)
+FILES = (
+    *("video_mme", "video_mme_v2", "longvideobench", "mlvu", "lvbench", "vrbench", "egoschema"),
+    *("nextqa", "perception_test", "mvbench", "tomato", "motionbench", "tempcompass"),
+    *("qvhighlights", "charades_sta", "activitynet"),
+    *("vsi_bench", "mmsi_video"),
+)
 """In the order of the paper's tables: long video, short video, grounding, space."""
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vidence.evaluation.files import find, need, rows
+from vidence.evaluation.files import find, need, place, rows
 from vidence.evaluation.item import Benchmark, Frames, Item
-from vidence.evaluation.options import bare
+from vidence.evaluation.options import bare, index_of
 
 
 def load(folder: Path, split: str) -> list[Item]:
@@ -22,7 +22,16 @@ def load(folder: Path, split: str) -> list[Item]:
                 "task": str(row.get("task_type", "")),
                 "domain": str(row.get("domain", "")),
             }
-            found.append(Item(name, video, question, bare(options), "ABCD".index(answer), groups=groups))
+            found.append(
+                Item(
+                    name,
+                    video,
+                    question,
+                    bare(options),
+                    index_of(answer, bare(options), place(path, number)),
+                    groups=groups,
+                )
+            )
     return found
 
 

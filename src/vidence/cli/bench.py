@@ -1,0 +1,224 @@
+"""`vidence bench`: run a benchmark, list those there are, compare two runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vidence.cli.console import emit, note
+from vidence.cli.extras import device_option, need
+from vidence.cli.options import json_option, verbosity_options
+
+if TYPE_CHECKING:
+    from vidence.evaluation.item import Benchmark
+    from vidence.evaluation.systems import Agent, SinglePass
+
+
+class NamedRun(click.Group):
+    """A group in which any other word is the name of a benchmark to run."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Take "list" and "compare" as commands, and anything else as what "run" is given."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            return "run", self.commands["run"], args
+        return super().resolve_command(ctx, args)
+
+
+@click.group("bench", cls=NamedRun, short_help="Run a benchmark, and compare runs.")
+def command() -> None:
+    """Score Vidence, or a model alone, on benchmarks that you downloaded.
+
+    \b
+    vidence bench list
+    vidence bench video-mme --data Video-MME --limit 100
+    vidence bench video-mme --data Video-MME --model internvideo3-8b --single-pass
+    vidence bench compare bench/video-mme-a bench/video-mme-b
+    """
+
+
+@command.command("list", short_help="List the benchmarks.")
+@json_option
+@verbosity_options
+def listed(as_json: bool) -> None:
+    """Tell of each benchmark what it measures, its splits, and where it is to be had."""
+    from vidence.evaluation.benchmarks import benchmarks
+
+    found = benchmarks().values()
+    if as_json:
+        emit([_told(one) for one in found])
+        return
+    for one in found:
+        click.echo(f"{one.name:18} {one.title}; {one.metric}; splits: {', '.join(one.splits)}")
+
+
+@command.command("run", short_help="Run a benchmark: the word may be left out.")
+@click.argument("name")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Where you downloaded it to.",
+)
+@click.option("--split", metavar="NAME", help="Which part of it; `vidence bench list` names them.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the run. Default: bench/NAME-SYSTEM.",
+)
+@click.option("--policy", type=click.Choice(["rules", "internvideo3", "chat"]), help="As for `vidence ask`.")
+@click.option("--model", metavar="NAME", help="As for `vidence ask`.")
+@click.option("--api-base", metavar="URL", help="As for `vidence ask`.")
+@click.option(
+    "--single-pass",
+    is_flag=True,
+    help="The model alone: it is shown frames once, and answers. No loop, no check.",
+)
+@click.option(
+    "--max-steps", type=click.IntRange(min=1), default=12, show_default=True, metavar="N", help="Of the loop."
+)
+@click.option(
+    "--most-frames",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Single pass: fewer frames than the paper's setting.",
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Ask only so many questions, drawn by --seed."
+)
+@click.option("--seed", type=int, default=0, show_default=True, metavar="N")
+@click.option(
+    "--shard", default="0/1", show_default=True, metavar="I/N", help="Ask every N-th question, from the I-th."
+)
+@click.option(
+    "--no-control", is_flag=True, help="Leave out the guess without the video that is put beside each score."
+)
+@device_option
+@json_option
+@verbosity_options
+def run(
+    name: str, data: Path, split: str | None, out: Path | None, policy: str | None, model: str | None,
+    api_base: str | None, single_pass: bool, max_steps: int, most_frames: int | None, limit: int | None, seed: int,
+    shard: str, no_control: bool, device: str, as_json: bool,
+) -> None:  # fmt: skip
+    """Ask the questions of benchmark NAME and score the answers; a run that was stopped goes on."""
+    from vidence.errors import UsageError
+    from vidence.evaluation.benchmarks import benchmark
+    from vidence.evaluation.runner import Plan
+    from vidence.evaluation.runner import run as ask_all
+
+    chosen = benchmark(name)
+    if split is not None and split not in chosen.splits:
+        raise UsageError(f"{name} has no split {split!r}; there are {', '.join(chosen.splits)}")
+    system, slug = _system(chosen, policy, model, api_base, single_pass, max_steps, most_frames, device)
+    plan = Plan(split or chosen.splits[0], limit, seed, *_shard(shard), not no_control)
+    settings = {"max_steps": max_steps, "most_frames": most_frames, "model": model}
+    out = out or Path("bench") / f"{name}-{slug}"
+    found = ask_all(chosen, data, system, plan, out, settings=settings, told=_progress)
+    if as_json:
+        emit(found)
+        return
+    _show(found)
+    note(f"questions, scores and manifest are in {out}")
+
+
+@command.command("compare", short_help="Compare two runs.")
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+@json_option
+@verbosity_options
+def compared(a: Path, b: Path, as_json: bool) -> None:
+    """Tell how far run B is from run A on the questions that both answered, and how likely that is by chance."""
+    from vidence.evaluation.compare import compare
+
+    found = compare(a, b)
+    if as_json:
+        emit(found)
+        return
+    by = found["difference"]
+    click.echo(f"A: {found['a']}\nB: {found['b']}\n{found['benchmark']}, {by['count']} questions in common")
+    click.echo(
+        f"B less A: {by['mean']:+.4f}, standard error {by['error']:.4f}, p = {by['p']:.3g}; "
+        f"only A right: {by['only_a']}, only B right: {by['only_b']}"
+    )
+    click.echo(f"shown the same frames: {found['same_frames']:.0%} of the questions")
+
+
+def _system(
+    chosen: Benchmark, policy: str | None, model: str | None, api_base: str | None, single_pass: bool, max_steps: int,
+    most_frames: int | None, device: str,
+) -> tuple[Agent | SinglePass, str]:  # fmt: skip
+    """Return the system under test, and a name for its folder."""
+    from vidence.errors import UsageError
+    from vidence.evaluation.systems import Agent, LocalModel, RemoteModel, SinglePass
+    from vidence.mcr.budget import Budget
+    from vidence.models.shipped import model_folder
+    from vidence.policies import open_policy
+
+    served = bool(api_base or os.environ.get("OPENAI_BASE_URL"))
+    policy = policy or ("rules" if model is None else "chat" if served else "internvideo3")
+    if policy == "rules" and single_pass:
+        raise UsageError("--single-pass is of a model; the policy rules runs none")
+    if policy != "rules":
+        need("chat" if policy == "chat" else "model")
+    blind = None
+    if policy == "chat" and model is not None:
+        from vidence.policies.chat.endpoint import Endpoint
+
+        blind = SinglePass(RemoteModel(Endpoint(model, base_url=api_base)), chosen.frames, most_frames)
+    elif policy == "internvideo3" and model is not None:
+        blind = SinglePass(LocalModel.load(model_folder(model), device), chosen.frames, most_frames)
+    slug = "-".join(filter(None, [policy, Path(model or "").name, "single-pass" if single_pass else ""]))
+    if single_pass:
+        if blind is None:
+            raise UsageError("--single-pass needs a --model")
+        return blind, slug
+    asked = open_policy(policy, model, device=device, api_base=api_base)
+    return Agent(asked, Budget(max_steps=max_steps), blind), slug
+
+
+def _shard(text: str) -> tuple[int, int]:
+    from vidence.errors import UsageError
+
+    at, _, count = text.partition("/")
+    if not (at.isdigit() and count.isdigit() and int(at) < int(count)):
+        raise UsageError(f"--shard is {text!r}; it is I/N with I from 0 to N - 1, such as 0/4")
+    return int(at), int(count)
+
+
+def _progress(at: int, count: int, found: dict[str, Any]) -> None:
+    came = found.get("fault") or {None: "-", 0.0: "wrong", 1.0: "right"}.get(
+        found["right"], f"{found['right']}"
+    )
+    note(f"{at}/{count} {found['id']}: {came}")
+
+
+def _show(found: dict[str, Any]) -> None:
+    """Print the scores in a table: the whole first, then by group."""
+    rows = [("all", found["all"])]
+    rows += [(f"{kind}: {value}", each) for kind, some in found["by"].items() for value, each in some.items()]
+    click.echo(f"{'':32} {'questions':>9} {'score':>7} {'±':>6} {'strict':>7} {'control':>8} {'chance':>7}")
+    for label, each in rows:
+        cells = [each.get(name, {}).get("mean") for name in ("score", "strict", "control", "chance")]
+        score, strict, control, chance = (f"{cell:.3f}" if cell is not None else "-" for cell in cells)
+        error = each.get("score", {}).get("error", 0.0)
+        click.echo(
+            f"{label[:32]:32} {each['questions']:>9} {score:>7} {error:>6.3f} {strict:>7} {control:>8} {chance:>7}"
+        )
+    if found["not_put"]:
+        first = found["faults"][0]
+        click.echo(
+            f"{found['not_put']} questions could not be put and are in no score; {first['video']}: {first['fault']}"
+        )
+
+
+def _told(one: Benchmark) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {key: value for key, value in asdict(one).items() if key != "load"}

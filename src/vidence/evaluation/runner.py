@@ -1,0 +1,166 @@
+"""Run a benchmark: one line a question as soon as it is answered, so that a run killed at any moment goes on.
+
+A run is a folder: manifest.json (all that decides what is shown and asked), results.jsonl, summary.json, report.html.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import platform
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import vidence
+from vidence.errors import MediaError, UsageError
+from vidence.evaluation.files import Videos
+from vidence.evaluation.item import Benchmark, Item
+from vidence.evaluation.record import Record, failed, record
+from vidence.evaluation.summary import summary
+from vidence.evaluation.systems import System
+from vidence.memory import Memory
+
+PACKAGES = ("vidence", "av", "numpy", "onnxruntime", "rapidocr", "torch", "transformers", "openai")
+Told = Callable[[int, int, Record], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which questions are asked: of a split `limit` drawn by `seed`, and of those every `shards`-th from `shard`."""
+
+    split: str
+    limit: int | None = None
+    seed: int = 0
+    shard: int = 0
+    shards: int = 1
+    control: bool = True  # each is guessed without the video as well
+
+    def chosen(self, items: Sequence[Item]) -> list[Item]:
+        """Return the questions of this run, by video, so that each is opened once."""
+        some = list(items)
+        if self.limit is not None and self.limit < len(some):
+            some = random.Random(self.seed).sample(some, self.limit)
+        order = {item.id: at for at, item in enumerate(items)}
+        some.sort(key=lambda item: (item.video, order[item.id]))
+        return some[self.shard :: self.shards] if self.shards > 1 else some
+
+
+def run(
+    benchmark: Benchmark,
+    data: Path,
+    system: System,
+    plan: Plan,
+    out: Path,
+    *,
+    settings: Mapping[str, Any],
+    memory: Path | None = None,
+    told: Told | None = None,
+) -> dict[str, Any]:
+    """Ask what was not asked yet, and return the summary. `settings` are the system's, for the manifest.
+
+    Raises:
+        UsageError: the folder holds a run of another manifest, or the data folder no annotations or no videos.
+    """
+    everything, videos, path = benchmark.load(data, plan.split), Videos(data), out / "results.jsonl"
+    if everything and not any(videos.of(item.video) for item in everything):
+        named = len({item.video for item in everything})
+        raise UsageError(f"{data}: holds none of the {named} videos, such as {everything[0].video}")
+    items = plan.chosen(everything)
+    out.mkdir(parents=True, exist_ok=True)
+    _begin(out, _manifest(benchmark, system, plan, settings))
+    done = {one["id"] for one in results(path)} if path.is_file() else set()
+    with Memory.open(memory or out / "memory.sqlite") as kept, path.open("a", encoding="utf-8") as file:
+        left = [item for item in items if item.id not in done]
+        for at, found in enumerate(_records(benchmark, left, videos, system, plan, kept), len(done) + 1):
+            file.write(json.dumps(found, ensure_ascii=False) + "\n")
+            file.flush()
+            if told is not None:
+                told(at, len(items), found)
+    wanted = {item.id for item in items}
+    told_of = summary(benchmark, [one for one in results(path) if one["id"] in wanted])
+    (out / "summary.json").write_text(
+        json.dumps(told_of, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    return told_of
+
+
+def results(path: Path) -> list[Record]:
+    """Read a run's lines; the last may have been cut off by a kill, and is dropped from the file.
+
+    Raises:
+        UsageError: another line is damaged.
+    """
+    data = path.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    if len(whole) < len(data):
+        path.write_bytes(whole)
+    try:
+        return [json.loads(line) for line in whole.decode("utf-8").splitlines()]
+    except (UnicodeDecodeError, json.JSONDecodeError) as fault:
+        raise UsageError(f"{path}: is damaged: {fault}") from fault
+
+
+def _records(
+    benchmark: Benchmark, items: Sequence[Item], videos: Videos, system: System, plan: Plan, memory: Memory
+) -> Iterator[Record]:
+    """Yield a record a question, each video opened once."""
+    for name, of_video in itertools.groupby(items, key=lambda item: item.video):
+        same, path = list(of_video), videos.of(name)
+        if path is None:
+            yield from (failed(item, "the video is missing") for item in same)
+            continue
+        try:
+            with vidence.open(path, memory=memory) as video:
+                if video.media.info.video is None:
+                    raise MediaError(f"{path}: has no picture")
+                for item in same:
+                    reply = system.answer(item, _key(benchmark, item), video)
+                    guess = system.guess(item, _key(benchmark, item)) if plan.control else None
+                    yield record(item, _key(benchmark, item), reply, guess)
+        except MediaError as fault:
+            yield from (failed(item, str(fault)) for item in same)
+
+
+def _key(benchmark: Benchmark, item: Item) -> str:
+    """Tell how an item is asked and judged: a benchmark of numbers has questions with options as well."""
+    return "choice" if item.options else "open" if item.text else benchmark.prompt
+
+
+def _manifest(
+    benchmark: Benchmark, system: System, plan: Plan, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    versions = dict[str, str]()
+    for name in PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {
+        "benchmark": benchmark.name,
+        "plan": asdict(plan),
+        "prompt": benchmark.prompt,
+        "frames": asdict(benchmark.frames),
+        "system": system.name,
+        "settings": dict(settings),
+        "versions": versions,
+        "python": platform.python_version(),
+        "decoder": "PyAV, frame-exact",
+    }
+
+
+def _begin(out: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest, or check that what is there is the same."""
+    path = out / "manifest.json"
+    if not path.is_file():
+        path.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        return
+    before = json.loads(path.read_text("utf-8"))
+    now = json.loads(json.dumps(manifest))
+    if differing := [key for key in now if before.get(key) != now[key]]:
+        raise UsageError(
+            f"{out}: holds a run with other {', '.join(differing)}; name another folder, or go on as it was begun"
+        )

@@ -1,0 +1,94 @@
+"""The scores of a run, whole and by group, each with how sure it is, beside what could be had without the video."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from vidence.evaluation.item import Benchmark
+from vidence.evaluation.metrics import LEVELS, calibration_error, recalled, share
+from vidence.evaluation.record import Record
+
+
+def summary(benchmark: Benchmark, records: Sequence[Record]) -> dict[str, Any]:
+    """Sum up a run. Questions that could not be put are counted and named, and are in no score."""
+    asked = [one for one in records if "fault" not in one]
+    faults = [one for one in records if "fault" in one]
+    groups: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
+    for one in asked:
+        for kind, value in one["groups"].items():
+            groups[kind][value].append(one)
+    by_group = {
+        kind: {value: scores(benchmark, some) for value, some in sorted(found.items())}
+        for kind, found in groups.items()
+    }
+    told = {
+        "benchmark": benchmark.name,
+        "metric": benchmark.metric,
+        "all": scores(benchmark, asked),
+        "by": by_group,
+    }
+    if tasks := by_group.get("task"):
+        means = [each["score"]["mean"] for each in tasks.values() if each.get("score")]
+        told["task_average"] = statistics.mean(means) if means else None
+    return told | {
+        "not_put": len(faults),
+        "faults": [{"id": one["id"], "video": one["video"], "fault": one["fault"]} for one in faults],
+    }
+
+
+def scores(benchmark: Benchmark, records: Sequence[Record]) -> dict[str, Any]:
+    """Score some questions."""
+    known = [one for one in records if one["right"] is not None]
+    told: dict[str, Any] = {"questions": len(records), "without_truth": len(records) - len(known)}
+    if not known:
+        return told
+    told["score"] = _share(known, "right")
+    for name, field in (("strict", "strict"), ("control", "control"), ("chance", "chance")):
+        if all(one.get(field) is not None for one in known):
+            told[name] = _share(known, field)
+    told["unparsable"] = statistics.mean(not one["parsed"] for one in known)
+    if benchmark.form == "grounding":
+        shares = recalled([one["right"] for one in known])
+        told["recall"] = {str(level): shares[level] for level in LEVELS}
+    if judged := [one for one in known if "confidence" in one]:
+        told |= _of_loop(judged)
+    for name in ("tokens", "seconds"):
+        told[name] = statistics.mean(one[name] for one in records)
+    told["frames"] = statistics.mean(len(one["frames"]) for one in records)
+    return told
+
+
+def _of_loop(records: Sequence[Record]) -> dict[str, Any]:
+    """Score what only a loop gives: confidence, refusals, citations and what the check found of them."""
+    told: dict[str, Any] = {
+        "calibration_error": calibration_error(
+            [one["confidence"] for one in records], [one["right"] for one in records]
+        ),
+        "refused": statistics.mean(one["status"] != "answered" for one in records),
+        "confident": statistics.mean(one["confident"] for one in records),
+        "steps": statistics.mean(one["steps"] for one in records),
+    }
+    if sure := [one["right"] for one in records if one["confident"]]:
+        told["confident_right"] = statistics.mean(sure)
+    if claims := [kind for one in records for _, kind in one["claims"]]:
+        told["claims_supported"] = statistics.mean(kind == "supported" for kind in claims)
+    if cited := [one for one in records if "citation_precision" in one]:
+        told["citation_precision"] = statistics.mean(one["citation_precision"] for one in cited)
+        told["citation_recall"] = statistics.mean(one["citation_recall"] for one in cited)
+        told["grounded"] = statistics.mean(one["citation_precision"] > 0 for one in cited)
+    return told
+
+
+def _share(records: Sequence[Record], field: str) -> dict[str, Any]:
+    found = share([float(one[field]) for one in records], [one["video"] for one in records])
+    low, high = found.interval
+    return {
+        "mean": round(found.mean, 4),
+        "error": round(found.error, 4),
+        "low": round(low, 4),
+        "high": round(high, 4),
+        "videos": found.clusters,
+    }

@@ -1,0 +1,215 @@
+"""What is put to the test: a policy in its whole loop, a model in a single pass, and either of them shown no video."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from vidence.evaluation.item import Frames, Item
+from vidence.evaluation.prompts import asked, prompt
+from vidence.mcr.answer import Answer
+from vidence.mcr.budget import Budget
+from vidence.mcr.situation import Shown
+from vidence.senses.language import embed
+from vidence.timeline import Span
+
+if TYPE_CHECKING:
+    from vidence.mcr.policy import Policy
+    from vidence.policies.chat.endpoint import Endpoint
+    from vidence.policies.chat.writing import FramesAs
+    from vidence.video import Video
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A picture that was shown: when, and the SHA-256 of its pixels."""
+
+    time_s: float
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a system said to a question, and what it took. `answer` is that of a loop, None in a single pass."""
+
+    text: str
+    frames: tuple[Frame, ...] = ()
+    tokens: int = 0
+    seconds: float = 0.0
+    answer: Answer | None = None
+
+
+class System(Protocol):
+    """Answers the questions of a benchmark."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in manifests."""
+        ...
+
+    def answer(self, item: Item, key: str, video: Video) -> Reply:
+        """Answer a question about a video."""
+        ...
+
+    def guess(self, item: Item, key: str) -> Reply:
+        """Answer it without the video: the control."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A policy in the closed loop, checks included. Its control is `blind`'s guess, or for rules the nearest option."""
+
+    policy: Policy
+    budget: Budget
+    blind: SinglePass | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the policy's name."""
+        return f"{self.policy.name}, loop"
+
+    def answer(self, item: Item, key: str, video: Video) -> Reply:
+        """Ask through the loop; an option comes back as its letter."""
+        start = time.monotonic()
+        found = video.ask(asked(item, key), choices=item.options, budget=self.budget, policy=self.policy)
+        shown = video.last_situation.shown if video.last_situation else []
+        text = found.choice.letter if found.choice else found.text
+        if key == "grounding" and found.spans:
+            text = f"{float(found.spans[0].start)} to {float(found.spans[0].end)} seconds"
+        return Reply(text, _frames(shown), found.receipt.tokens, time.monotonic() - start, found)
+
+    def guess(self, item: Item, key: str) -> Reply:
+        """Guess without the video."""
+        if self.blind is not None:
+            return self.blind.guess(item, key)
+        if not item.options:
+            return Reply("")
+        vectors = embed([item.question, *item.options])
+        return Reply(chr(ord("A") + int((vectors[1:] @ vectors[0]).argmax())))
+
+
+class Model(Protocol):
+    """Answers a prompt about pictures, or about none."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    def say(self, shown: Shown | None, start: Fraction, text: str) -> tuple[str, int]:
+        """Return what it says, and the tokens that took."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SinglePass:
+    """A model that is shown frames once, as the benchmark's setting has it, and answers."""
+
+    model: Model
+    frames: Frames
+    most_frames: int | None = None  # fewer than the setting, for models and machines that hold no more
+
+    @property
+    def name(self) -> str:
+        """Return the model's name."""
+        return f"{self.model.name}, single pass"
+
+    def answer(self, item: Item, key: str, video: Video) -> Reply:
+        """Show frames in the middle of equal stretches, then ask."""
+        start, span = time.monotonic(), item.window or video.media.info.span
+        most = min(self.frames.max_frames, self.most_frames or self.frames.max_frames)
+        count = max(1, min(int(span.duration * Fraction(self.frames.fps)), most))
+        times = [span.start + span.duration * Fraction(2 * at + 1, 2 * count) for at in range(count)]
+        side = self._side(video)
+        shown = Shown(span, tuple(video.media.frames_at(times, max_side=side, mode="exact")))
+        text = prompt(item, key, float(span.duration))
+        said, tokens = self.model.say(shown, video.media.info.span.start, text)
+        return Reply(said, _frames([shown]), tokens, time.monotonic() - start)
+
+    def guess(self, item: Item, key: str) -> Reply:
+        """Ask without pictures."""
+        start = time.monotonic()
+        said, tokens = self.model.say(None, Fraction(0), prompt(item, key, None))
+        return Reply(said, (), tokens, time.monotonic() - start)
+
+    def _side(self, video: Video) -> int:
+        """Return the longer side at which a frame has as many pixels as the setting allows."""
+        stream = video.media.info.video
+        assert stream is not None  # who runs a benchmark has made sure
+        scale = min((self.frames.max_pixels / (stream.width * stream.height)) ** 0.5, 1.0)
+        return max(round(max(stream.width, stream.height) * scale), 32)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalModel:
+    """An InternVideo3 model of this process."""
+
+    model: Any
+    processor: Any
+    name: str
+    max_new_tokens: int = 128
+
+    @staticmethod
+    def load(directory: Path, device: str = "auto") -> LocalModel:
+        """Load a model and its processor.
+
+        Raises:
+            WeightsError: the folder holds none.
+        """
+        from vidence.policies.internvideo3 import InternVideo3Policy
+
+        found = InternVideo3Policy.load(directory, device=device)
+        return LocalModel(found.model, found.processor, f"internvideo3 {found.weights[:12]}")
+
+    def say(self, shown: Shown | None, start: Fraction, text: str) -> tuple[str, int]:
+        """Put frames and text in one message of a new conversation."""
+        from vidence.models.internvideo3.conversation import Conversation
+        from vidence.policies.internvideo3.rollout import videos
+
+        talk = Conversation(self.model, self.processor)
+        seen = videos([shown], start) if shown else []
+        message = {"role": "user", "content": [*seen, {"type": "text", "text": text}]}
+        said = talk.reply([message], max_new_tokens=self.max_new_tokens, do_sample=False)
+        return said, talk.ids_BT.shape[1]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteModel:
+    """A model behind an OpenAI-compatible endpoint."""
+
+    endpoint: Endpoint
+    frames_as: FramesAs = "images"
+
+    @property
+    def name(self) -> str:
+        """Return the model as its server calls it."""
+        return self.endpoint.model
+
+    def say(self, shown: Shown | None, start: Fraction, text: str) -> tuple[str, int]:
+        """Put frames and text in one message."""
+        from vidence.policies.chat.writing import frames
+
+        seen = frames(shown, start, self.frames_as) if shown else []
+        reply = self.endpoint.ask([{"role": "user", "content": [*seen, {"type": "text", "text": text}]}])
+        return reply.text, reply.tokens
+
+
+def _frames(shown: Sequence[Shown]) -> tuple[Frame, ...]:
+    return tuple(
+        Frame(round(float(frame.time), 6), hashlib.sha256(frame.image.tobytes()).hexdigest())
+        for each in shown
+        for frame in each.frames
+    )
+
+
+def spans_of(reply: Reply) -> tuple[Span, ...]:
+    """Return the stretches that a loop's answer cites."""
+    if reply.answer is None:
+        return ()
+    return tuple(dict.fromkeys(e.span for claim in reply.answer.claims for e in claim.evidence))
