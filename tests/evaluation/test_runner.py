@@ -153,6 +153,9 @@ def test_the_rules_policy_is_scored_in_its_loop(data: Path, tmp_path: Path) -> N
     assert found["all"]["score"] == again["all"]["score"]
     assert {"calibration_error", "refused", "claims_supported"} <= set(found["all"])
     assert all(one["claims"] for one in records)
+    page = (tmp_path / "run/report.html").read_text("utf-8")
+    assert "<script" not in page
+    assert all(one["id"] in page for one in records)
 
 
 def test_the_command_runs_shows_and_goes_on(data: Path, tmp_path: Path) -> None:

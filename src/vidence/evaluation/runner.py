@@ -20,6 +20,7 @@ from vidence.errors import MediaError, UsageError
 from vidence.evaluation.files import Videos
 from vidence.evaluation.item import Benchmark, Item
 from vidence.evaluation.record import Record, failed, record
+from vidence.evaluation.report import render
 from vidence.evaluation.summary import summary
 from vidence.evaluation.systems import System
 from vidence.memory import Memory
@@ -81,10 +82,13 @@ def run(
             if told is not None:
                 told(at, len(items), found)
     wanted = {item.id for item in items}
-    told_of = summary(benchmark, [one for one in results(path) if one["id"] in wanted])
+    records = [one for one in results(path) if one["id"] in wanted]
+    told_of = summary(benchmark, records)
     (out / "summary.json").write_text(
         json.dumps(told_of, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
+    page = render(json.loads((out / "manifest.json").read_text("utf-8")), told_of, records)
+    (out / "report.html").write_text(page, encoding="utf-8")
     return told_of
 
 
