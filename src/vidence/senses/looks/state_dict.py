@@ -51,9 +51,12 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
     except (
         pickle.UnpicklingError,
         ValueError,
-        KeyError,
+        LookupError,
+        ArithmeticError,
+        AttributeError,
+        TypeError,
         EOFError,
-        IndexError,
+        MemoryError,  # damage may read as a length of terabytes
         zipfile.BadZipFile,
     ) as problem:
         raise WeightsError(
