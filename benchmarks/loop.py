@@ -157,7 +157,7 @@ def worlds(arguments: argparse.Namespace, work: Path) -> tuple[list[dict[str, An
         ("looking, unchecked", Unchecked(looking), None),
     ):
         found = on_worlds(written, policy, Budget(max_steps=most), work)
-        rows.append(row(f"{arguments.model}, worlds, {name}", found))
+        rows.append(row(f"{Path(arguments.model).name}, worlds, {name}", found))
     rows.append(row("rules, worlds", on_worlds(written, RulesPolicy(), Budget(), work)))
     loop, once = rows[6], rows[0]  # both unchecked: the check opens frames besides
     gain = loop["accuracy"] - once["accuracy"]
@@ -179,7 +179,7 @@ def cache(arguments: argparse.Namespace, work: Path) -> tuple[list[dict[str, Any
     ratio = statistics.mean(kept) / statistics.mean(anew)
     rows = [
         {
-            "row": f"{arguments.model}, tokens read at a step, {how}",
+            "row": f"{Path(arguments.model).name}, tokens read at a step, {how}",
             "mean": statistics.mean(read),
             "steps": len(read),
         }
