@@ -79,7 +79,7 @@ def _ask(video: Any, q: dict[str, Any], verbose: bool) -> Row:
     started = time.perf_counter()
     answer = video.ask(q["question"], choices=options)
     seconds = time.perf_counter() - started
-    right, iou = _score(answer, q, options)
+    right, iou = score(answer, q, options)
     row = Row(
         q["id"], q["type"], right, iou, answer.confidence, answer.confident, answer.status, answer.text,
         str(q.get("answer_text") or q["answer"]), seconds, _text_only(q["question"], options, q["answer"]),
@@ -104,7 +104,7 @@ def _explain(situation: Any, answer: Any) -> None:
         print(f"    claim {claim.verdict.kind}: {claim.text[:90]} ({claim.verdict.checked_by[:90]})")
 
 
-def _score(answer: Any, q: dict[str, Any], options: tuple[str, ...]) -> tuple[bool | None, float | None]:
+def score(answer: Any, q: dict[str, Any], options: tuple[str, ...]) -> tuple[bool | None, float | None]:
     if q["type"] == "grounding":
         truth = Span.of(*q["answer"])
         return None, answer.spans[0].iou(truth) if answer.spans else 0.0

@@ -27,7 +27,7 @@ from typing import Any
 import av
 
 import vidence
-from answers import _score as score
+from answers import score
 from common import Bar, write_results
 from vidence.mcr.answer import Answer
 from vidence.mcr.budget import Budget
@@ -242,7 +242,7 @@ def row(name: str, found: Sequence[Asked]) -> dict[str, Any]:
     right = [one.right for one in found if one.right is not None]
     confident = [one for one in found if one.answer.confident]
     claims = [
-        grounded(each.span for each in claim.evidence)(one.evidence)
+        grounded([each.span for each in claim.evidence], one.evidence)
         for one in found
         for claim in one.answer.claims
     ]
@@ -268,17 +268,10 @@ def row(name: str, found: Sequence[Asked]) -> dict[str, Any]:
     return told
 
 
-def grounded(cited: Iterator[Span]) -> Any:
-    """Return a test whether one of the cited spans lies by half in a true one, or holds half of it."""
-    spans = list(cited)
-
-    def holds(true: Sequence[Span]) -> bool:
-        shared = [(one, each, one.intersection(each)) for one in spans for each in true]
-        return any(
-            both and 2 * both.duration >= min(one.duration, each.duration) for one, each, both in shared
-        )
-
-    return holds
+def grounded(cited: Sequence[Span], true: Sequence[Span]) -> bool:
+    """Tell whether one of the cited spans lies by half in a true one, or holds half of it."""
+    shared = [(one, each, one.intersection(each)) for one in cited for each in true]
+    return any(both and 2 * both.duration >= min(one.duration, each.duration) for one, each, both in shared)
 
 
 def without(path: Path, gone: Sequence[Span], out: Path) -> Path:

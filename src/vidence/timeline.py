@@ -96,6 +96,10 @@ class Span:
         """The instant half way."""
         return (self.start + self.end) / 2
 
+    def middles(self, count: int) -> list[Instant]:
+        """Return the instants half way through each of `count` equal stretches."""
+        return [self.start + self.duration * Fraction(2 * at + 1, 2 * count) for at in range(count)]
+
     def __contains__(self, time: object) -> bool:
         return isinstance(time, Fraction | int | float) and self.start <= time < self.end
 

@@ -420,7 +420,7 @@ def test_every_benchmark_has_a_sample_and_states_what_it_is() -> None:
     assert len(known) == 18
     for name, one in known.items():
         assert one.name == name
-        assert one.prompt in ("choice", "grounding", "number", "open")
+        assert one.form in ("choice", "grounding", "number", "open")
         assert 0 < one.frames.min_pixels <= one.frames.max_pixels
         assert one.title
         assert one.metric

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +10,12 @@ import click
 
 from vidence.cli.answer_text import show_answer
 from vidence.cli.console import complain, emit, paint
-from vidence.cli.extras import device_option, need
+from vidence.cli.extras import device_option
 from vidence.cli.options import json_option, memory_option, require_text, sense_options, verbosity_options
 from vidence.errors import MediaError
 
 if TYPE_CHECKING:
     from vidence.mcr.answer import Answer
-    from vidence.mcr.policy import Policy
 
 NO_SUPPORTED_ANSWER = 1
 
@@ -126,7 +124,7 @@ def command(
     """
     question = require_text(question, "question")
     options = [require_text(choice, "choice") for choice in choices]
-    from vidence.cli.opening import opened
+    from vidence.cli.opening import chosen_policy, opened
     from vidence.cli.progress import indexing
     from vidence.mcr.budget import Budget
     from vidence.mcr.web import open_web
@@ -140,7 +138,7 @@ def command(
         "tools": not no_tools,
         "frames_as": frames_as,
     }
-    policy = _policy(policy_name, model, device=device, **told)
+    policy = chosen_policy(policy_name, model, device=device, **told)
     budget = Budget(
         time_limit_s=time_limit, max_frames=max_frames, max_steps=max_steps, token_limit=token_limit
     )
@@ -171,16 +169,6 @@ def command(
     if as_json:
         emit(results[0] if len(files) == 1 else {"answers": results})
     click.get_current_context().exit(code)
-
-
-def _policy(name: str | None, model: str | None, **told: Any) -> Policy:
-    from vidence.policies import open_policy
-
-    served = bool(told["api_base"] or os.environ.get("OPENAI_BASE_URL"))
-    name = name or ("rules" if model is None else "chat" if served else "internvideo3")
-    if name != "rules":
-        need("chat" if name == "chat" else "model")
-    return open_policy(name, model, **told)
 
 
 def _print(file: str, answer: Answer, options: Sequence[str], *, several: bool) -> None:

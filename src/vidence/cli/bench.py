@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from vidence.cli.console import emit, note
-from vidence.cli.extras import device_option, need
+from vidence.cli.extras import device_option
 from vidence.cli.options import json_option, verbosity_options
 
 if TYPE_CHECKING:
     from vidence.evaluation.item import Benchmark
     from vidence.evaluation.systems import Agent, SinglePass
+    from vidence.mcr.policy import Policy
 
 
 class NamedRun(click.Group):
@@ -108,6 +108,7 @@ def run(
     shard: str, no_control: bool, device: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Ask the questions of benchmark NAME and score the answers; a run that was stopped goes on."""
+    from vidence.cli.opening import chosen_policy
     from vidence.errors import UsageError
     from vidence.evaluation.benchmarks import benchmark
     from vidence.evaluation.runner import Plan
@@ -116,7 +117,8 @@ def run(
     chosen = benchmark(name)
     if split is not None and split not in chosen.splits:
         raise UsageError(f"{name} has no split {split!r}; there are {', '.join(chosen.splits)}")
-    system, slug = _system(chosen, policy, model, api_base, single_pass, max_steps, most_frames, device)
+    asked = chosen_policy(policy, model, device=device, api_base=api_base)
+    system, slug = _system(chosen, asked, model, single_pass, max_steps, most_frames)
     plan = Plan(split or chosen.splits[0], limit, seed, *_shard(shard), not no_control)
     settings = {"max_steps": max_steps, "most_frames": most_frames, "model": model}
     out = out or Path("bench") / f"{name}-{slug}"
@@ -151,36 +153,26 @@ def compared(a: Path, b: Path, as_json: bool) -> None:
 
 
 def _system(
-    chosen: Benchmark, policy: str | None, model: str | None, api_base: str | None, single_pass: bool, max_steps: int,
-    most_frames: int | None, device: str,
-) -> tuple[Agent | SinglePass, str]:  # fmt: skip
+    chosen: Benchmark,
+    policy: Policy,
+    model: str | None,
+    single_pass: bool,
+    max_steps: int,
+    most_frames: int | None,
+) -> tuple[Agent | SinglePass, str]:
     """Return the system under test, and a name for its folder."""
     from vidence.errors import UsageError
-    from vidence.evaluation.systems import Agent, LocalModel, RemoteModel, SinglePass
+    from vidence.evaluation.systems import Agent, SinglePass, alone
     from vidence.mcr.budget import Budget
-    from vidence.models.shipped import model_folder
-    from vidence.policies import open_policy
 
-    served = bool(api_base or os.environ.get("OPENAI_BASE_URL"))
-    policy = policy or ("rules" if model is None else "chat" if served else "internvideo3")
-    if policy == "rules" and single_pass:
+    run_by = alone(policy)
+    blind = None if run_by is None else SinglePass(run_by, chosen.frames, most_frames)
+    slug = "-".join(filter(None, [policy.name, Path(model or "").name, "single-pass" if single_pass else ""]))
+    if not single_pass:
+        return Agent(policy, Budget(max_steps=max_steps), blind), slug
+    if blind is None:
         raise UsageError("--single-pass is of a model; the policy rules runs none")
-    if policy != "rules":
-        need("chat" if policy == "chat" else "model")
-    blind = None
-    if policy == "chat" and model is not None:
-        from vidence.policies.chat.endpoint import Endpoint
-
-        blind = SinglePass(RemoteModel(Endpoint(model, base_url=api_base)), chosen.frames, most_frames)
-    elif policy == "internvideo3" and model is not None:
-        blind = SinglePass(LocalModel.load(model_folder(model), device), chosen.frames, most_frames)
-    slug = "-".join(filter(None, [policy, Path(model or "").name, "single-pass" if single_pass else ""]))
-    if single_pass:
-        if blind is None:
-            raise UsageError("--single-pass needs a --model")
-        return blind, slug
-    asked = open_policy(policy, model, device=device, api_base=api_base)
-    return Agent(asked, Budget(max_steps=max_steps), blind), slug
+    return blind, slug
 
 
 def _shard(text: str) -> tuple[int, int]:

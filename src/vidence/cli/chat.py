@@ -5,28 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from vidence.cli.console import clean, note
-from vidence.cli.extras import device_option, need
+from vidence.cli.extras import device_option, dtype_option, model_option, need
 from vidence.cli.options import verbosity_options
-
-if TYPE_CHECKING:
-    from vidence.models.internvideo3.conversation import Conversation
-
-TYPES = ("auto", "bfloat16", "float32")
 
 
 @click.command("chat", short_help="Talk with a local model.")
-@click.option(
-    "--model",
-    "name",
-    required=True,
-    metavar="DIR",
-    help="Folder with an InternVideo3 model and its processor.",
-)
+@model_option
 @click.option("--video", "videos", multiple=True, metavar="FILE", help="A video to talk about; repeat it.")
 @click.option("--image", "images", multiple=True, metavar="FILE", help="An image to talk about; repeat it.")
 @click.option(
@@ -50,9 +38,7 @@ TYPES = ("auto", "bfloat16", "float32")
     type=click.Choice(["float", "int8"]),
     help="How cached rows are kept: as computed, or in 8 bits. Default: as the model says.",
 )
-@click.option(
-    "--dtype", type=click.Choice(TYPES), default="auto", show_default=True, help="Numbers to compute in."
-)
+@dtype_option
 @device_option
 @verbosity_options
 def command(
@@ -76,11 +62,13 @@ def command(
     echo "And on the last?" | vidence chat --model internvideo3-8b --keep talk.kv
     """
     need("model")
+    from vidence.models.internvideo3.conversation import Conversation
     from vidence.models.internvideo3.loading import weights_name
+    from vidence.models.internvideo3.opening import open_model
     from vidence.models.shipped import model_folder
 
     directory = model_folder(name)
-    conversation = _open(directory, dtype, device, storage)
+    conversation = Conversation(*open_model(directory, device=device, dtype=dtype), storage=storage)
     made_by = weights_name(directory) if kept else ""
     if kept and kept.exists():
         conversation.resume(kept, made_by=made_by)
@@ -90,21 +78,6 @@ def command(
         if kept:
             conversation.keep(kept, made_by=made_by)
         videos = images = ()
-
-
-def _open(directory: Path, dtype: str, device: str, storage: str | None) -> Conversation:
-    from transformers import AutoTokenizer
-
-    from vidence.models.internvideo3.conversation import Conversation
-    from vidence.models.internvideo3.decoder import InternVideo3ForCausalLM
-    from vidence.models.internvideo3.loading import load_model
-    from vidence.models.internvideo3.processing import InternVideo3Processor
-    from vidence.models.internvideo3.room import chosen_device
-
-    model = load_model(directory, dtype=dtype, device=chosen_device(device))
-    text_only = isinstance(model, InternVideo3ForCausalLM)
-    processor = (AutoTokenizer if text_only else InternVideo3Processor).from_pretrained(directory)
-    return Conversation(model, processor, storage=storage)
 
 
 def _messages() -> Iterator[str]:

@@ -15,6 +15,20 @@ PACKAGES = {
     "serve": ("fastapi", "uvicorn", "llguidance", "torch", "transformers"),
 }
 
+model_option = click.option(
+    "--model",
+    "name",
+    required=True,
+    metavar="DIR",
+    help="Folder with an InternVideo3 model and its processor.",
+)
+dtype_option = click.option(
+    "--dtype",
+    type=click.Choice(["auto", "bfloat16", "float32"]),
+    default="auto",
+    show_default=True,
+    help="Numbers to compute in.",
+)
 device_option = click.option(
     "--device",
     default="auto",

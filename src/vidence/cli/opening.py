@@ -1,15 +1,18 @@
-"""Open a video for one command, and close file and memory after it whatever happens."""
+"""Open what a command works with: a video, closed after it whatever happens, and who decides."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vidence.cli.console import note
+from vidence.cli.extras import need
 
 if TYPE_CHECKING:
+    from vidence.mcr.policy import Policy
     from vidence.memory import IndexReport
     from vidence.video import Video
 
@@ -33,6 +36,22 @@ def opened(
         for warning in video.media.info.warnings:
             note(f"{file}: {warning}")
         yield video
+
+
+def chosen_policy(name: str | None, model: str | None, **told: Any) -> Policy:
+    """Open the policy that is named, or else meant by a model and an endpoint; the rest is told `open_policy`.
+
+    Raises:
+        UsageError: what it needs is not installed, or does not fit together.
+        WeightsError: the model cannot be loaded.
+    """
+    from vidence.policies import open_policy
+
+    served = bool(told.get("api_base") or os.environ.get("OPENAI_BASE_URL"))
+    name = name or ("rules" if model is None else "chat" if served else "internvideo3")
+    if name != "rules":
+        need("chat" if name == "chat" else "model")
+    return open_policy(name, model, **told)
 
 
 def split_names(text: str | None) -> list[str] | None:

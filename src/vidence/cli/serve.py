@@ -5,26 +5,14 @@ from __future__ import annotations
 import click
 
 from vidence.cli.console import note
-from vidence.cli.extras import device_option, need
+from vidence.cli.extras import device_option, dtype_option, model_option, need
 from vidence.cli.options import verbosity_options
 
 
 @click.command("serve", short_help="Serve a local model over HTTP.")
-@click.option(
-    "--model",
-    "name",
-    required=True,
-    metavar="DIR",
-    help="Folder with an InternVideo3 model and its processor.",
-)
+@model_option
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, metavar="N")
-@click.option(
-    "--dtype",
-    type=click.Choice(["auto", "bfloat16", "float32"]),
-    default="auto",
-    show_default=True,
-    help="Numbers to compute in.",
-)
+@dtype_option
 @device_option
 @verbosity_options
 def command(name: str, port: int, dtype: str, device: str) -> None:

@@ -29,16 +29,15 @@ def compare(a: Path, b: Path) -> dict[str, Any]:
         found = paired(scores[0], scores[1], videos)
     except ValueError as fault:
         raise UsageError(f"{a}, {b}: {fault}") from fault
-    apart = [id for id in scores[0] if id in scores[1] and scores[0][id] != scores[1][id]]
-    same_frames = [
-        left[1][id]["frames"] == right[1][id]["frames"] for id in scores[0] if id in scores[1]
-    ]  # runs of one manifest must agree in this
+    common = [id for id in scores[0] if id in scores[1]]
+    apart = [id for id in common if scores[0][id] != scores[1][id]]
+    same = [left[1][id]["frames"] == right[1][id]["frames"] for id in common]  # as runs of one manifest must
     return {
         "a": left[0]["system"],
         "b": right[0]["system"],
         "benchmark": left[0]["benchmark"],
         "difference": asdict(found),
-        "same_frames": sum(same_frames) / len(same_frames),
+        "same_frames": sum(same) / len(same),
         "settings_differ": sorted(key for key in left[0] if left[0][key] != right[0].get(key)),
         "apart": [
             {"id": id, "a": left[1][id]["said"], "b": right[1][id]["said"], "right": [s[id] for s in scores]}

@@ -56,10 +56,9 @@ class Benchmark:
 
     name: str  # as `vidence bench NAME` takes it
     title: str
-    form: Form
+    form: Form  # how it is asked, in the words of `prompts.py`, and judged
     splits: tuple[str, ...]  # the first is the default
     metric: str
-    prompt: str  # how the paper asks, in the words of `prompts.py`
     frames: Frames
     licence: str
     source: str  # where users get annotations and videos

@@ -72,7 +72,8 @@ def run(
         raise UsageError(f"{data}: holds none of the {named} videos, such as {everything[0].video}")
     items = plan.chosen(everything)
     out.mkdir(parents=True, exist_ok=True)
-    _begin(out, _manifest(benchmark, system, plan, settings))
+    manifest = _manifest(benchmark, system, plan, settings)
+    _begin(out, manifest)
     done = {one["id"] for one in results(path)} if path.is_file() else set()
     with Memory.open(memory or out / "memory.sqlite") as kept, path.open("a", encoding="utf-8") as file:
         left = [item for item in items if item.id not in done]
@@ -87,7 +88,7 @@ def run(
     (out / "summary.json").write_text(
         json.dumps(told_of, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    page = render(json.loads((out / "manifest.json").read_text("utf-8")), told_of, records)
+    page = render(manifest, told_of, records)
     (out / "report.html").write_text(page, encoding="utf-8")
     return told_of
 
@@ -131,7 +132,7 @@ def _records(
 
 def _key(benchmark: Benchmark, item: Item) -> str:
     """Tell how an item is asked and judged: a benchmark of numbers has questions with options as well."""
-    return "choice" if item.options else "open" if item.text else benchmark.prompt
+    return "choice" if item.options else "open" if item.text else benchmark.form
 
 
 def _manifest(
@@ -146,7 +147,7 @@ def _manifest(
     return {
         "benchmark": benchmark.name,
         "plan": asdict(plan),
-        "prompt": benchmark.prompt,
+        "prompt": benchmark.form,
         "frames": asdict(benchmark.frames),
         "system": system.name,
         "settings": dict(settings),

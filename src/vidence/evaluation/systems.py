@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vidence.evaluation.item import Frames, Item
@@ -125,9 +124,8 @@ class SinglePass:
         start, span = time.monotonic(), item.window or video.media.info.span
         most = min(self.frames.max_frames, self.most_frames or self.frames.max_frames)
         count = max(1, min(int(span.duration * Fraction(self.frames.fps)), most))
-        times = [span.start + span.duration * Fraction(2 * at + 1, 2 * count) for at in range(count)]
-        side = self._side(video)
-        shown = Shown(span, tuple(video.media.frames_at(times, max_side=side, mode="exact")))
+        frames = video.media.frames_at(span.middles(count), max_side=self._side(video), mode="exact")
+        shown = Shown(span, tuple(frames))
         text = prompt(item, key, float(span.duration))
         said, tokens = self.model.say(shown, video.media.info.span.start, text)
         return Reply(said, _frames([shown]), tokens, time.monotonic() - start)
@@ -154,18 +152,6 @@ class LocalModel:
     processor: Any
     name: str
     max_new_tokens: int = 128
-
-    @staticmethod
-    def load(directory: Path, device: str = "auto") -> LocalModel:
-        """Load a model and its processor.
-
-        Raises:
-            WeightsError: the folder holds none.
-        """
-        from vidence.policies.internvideo3 import InternVideo3Policy
-
-        found = InternVideo3Policy.load(directory, device=device)
-        return LocalModel(found.model, found.processor, f"internvideo3 {found.weights[:12]}")
 
     def say(self, shown: Shown | None, start: Fraction, text: str) -> tuple[str, int]:
         """Put frames and text in one message of a new conversation."""
@@ -198,6 +184,16 @@ class RemoteModel:
         seen = frames(shown, start, self.frames_as) if shown else []
         reply = self.endpoint.ask([{"role": "user", "content": [*seen, {"type": "text", "text": text}]}])
         return reply.text, reply.tokens
+
+
+def alone(policy: Policy) -> Model | None:
+    """Return the model that a policy runs, to be asked without its loop; None for one that runs none."""
+    found: Any = policy
+    if policy.name == "internvideo3":
+        return LocalModel(found.model, found.processor, f"internvideo3 {found.weights[:12]}")
+    if policy.name == "chat":
+        return RemoteModel(found.observer, found.frames_as)
+    return None
 
 
 def _frames(shown: Sequence[Shown]) -> tuple[Frame, ...]:

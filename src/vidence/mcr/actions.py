@@ -23,7 +23,7 @@ from vidence.mcr.summary import summarise
 from vidence.plugins import installed
 from vidence.senses.observation import Box, Observation, Producer
 from vidence.senses.sense import AudioSense, Sense, VisualSense
-from vidence.timeline import Instant, Span, TimeLike, clock, instant
+from vidence.timeline import Span, TimeLike, clock, instant
 
 if TYPE_CHECKING:
     from vidence.mcr.web import WebSearch
@@ -139,7 +139,7 @@ class Actions:
 
         span, situation = self._span(start, end), self.situation
         count = situation.meter.frames_left(looks)
-        times = _middles(span, count)
+        times = span.middles(count)
         frames = situation.media.frames_at(times, max_side=480, mode="exact") if times else []
         situation.meter.frames += len(frames)
         found = [
@@ -253,7 +253,7 @@ class Actions:
         if situation.media.info.video is None:
             return "there is no picture to show"
         count = situation.meter.frames_left(count)
-        times = _middles(span, count)
+        times = span.middles(count)
         if region is None:
             frames = situation.media.frames_at(times, max_side=max_side, mode="exact") if times else []
         else:
@@ -282,11 +282,6 @@ class Actions:
         if last < first:
             raise UsageError(f"the span ends at {clock(last)}, before its start at {clock(first)}")
         return Span(first, last).clipped(whole)
-
-
-def _middles(span: Span, count: int) -> list[Instant]:
-    """Return the middles of `count` equal stretches of a span."""
-    return [span.start + span.duration * Fraction(2 * at + 1, 2 * count) for at in range(count)]
 
 
 ACTIONS: dict[str, Callable[..., Feedback]] = {

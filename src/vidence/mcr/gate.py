@@ -28,9 +28,7 @@ class Gate:
 
     def __init__(self, situation: Situation, actions: Actions, policy: Policy) -> None:
         self.situation, self.actions, self.policy = situation, actions, policy
-        self._weighed = set[
-            tuple[str, str]
-        ]()  # conflicts that the policy has been told of, by their evidence
+        self._told = set[tuple[str, str]]()  # of which conflicts the policy was, by their evidence
 
     def passes(self, draft: Draft) -> bool:
         """Open the evidence of a draft again; False where that showed what the policy could not know."""
@@ -75,9 +73,9 @@ class Gate:
 
     def _disputed(self, draft: Draft) -> bool:
         """Tell the policy of conflicts that stand after the check, each once; it may look closer."""
-        new = [c for c in self.conflicts(draft) if (c.left.id, c.right.id) not in self._weighed]
+        new = [c for c in self.conflicts(draft) if (c.left.id, c.right.id) not in self._told]
         for conflict in new:
-            self._weighed.add((conflict.left.id, conflict.right.id))
+            self._told.add((conflict.left.id, conflict.right.id))
             ids = [conflict.left.id, conflict.right.id]
             told = f"{' and '.join(ids)} disagree, and both hold when opened again: {conflict.note}"
             self.situation.context.append("feedback", told, evidence=ids)

@@ -11,15 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer
 
 from vidence.errors import UsageError
 from vidence.models.internvideo3.conversation import Conversation
-from vidence.models.internvideo3.decoder import InternVideo3ForCausalLM
 from vidence.models.internvideo3.limits import VideoLimits
-from vidence.models.internvideo3.loading import load_model
+from vidence.models.internvideo3.opening import open_model
 from vidence.models.internvideo3.processing import InternVideo3Processor
-from vidence.models.internvideo3.room import chosen_device
 from vidence.models.internvideo3.video import Clip, load
 from vidence.serving.constraint import Vocabulary
 
@@ -64,10 +61,7 @@ class Engine:
         Raises:
             WeightsError: the folder holds none.
         """
-        model = load_model(directory, dtype=dtype, device=chosen_device(device))
-        text_only = isinstance(model, InternVideo3ForCausalLM)
-        processor = (AutoTokenizer if text_only else InternVideo3Processor).from_pretrained(directory)
-        return Engine(name, model, processor)
+        return Engine(name, *open_model(directory, device=device, dtype=dtype))
 
     def seen(self, path: Path) -> Clip:
         """Return the pictures of a video file that the model takes.

@@ -105,5 +105,5 @@ def seen_again(medium: Medium, span: Span, seeing: SeeingPart) -> Message:
 
 def evenly(medium: Medium, span: Span, count: int) -> Clip:
     """Take pictures in the middle of `count` equal stretches of a span."""
-    times = tuple(span.start + span.duration * Fraction(2 * at + 1, 2 * count) for at in range(count))
+    times = tuple(span.middles(count))
     return Clip(medium.frames(times), times)

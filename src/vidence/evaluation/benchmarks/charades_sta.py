@@ -40,7 +40,6 @@ BENCHMARK = Benchmark(
     form="grounding",
     splits=("timelens", "test"),
     metric="mIoU",
-    prompt="grounding",
     # The paper's script names no most frames; 768 is the processor's own.
     frames=Frames(fps=4, max_frames=768, min_pixels=128 * 1024, max_pixels=512 * 1024),
     licence="Charades': non-commercial research",

@@ -45,7 +45,6 @@ BENCHMARK = Benchmark(
     form="choice",
     splits=("subset", "full"),
     metric="accuracy",
-    prompt="choice",
     frames=Frames(fps=4, max_frames=2048, min_pixels=64 * 1024, max_pixels=128 * 1024),
     licence="Ego4D's, to be signed for the videos",
     source="the dataset lmms-lab/egoschema on the hub (Subset, MC, videos), or questions.json and subset_answers.json",

@@ -42,7 +42,6 @@ BENCHMARK = Benchmark(
     form="choice",
     splits=("validation",),
     metric="accuracy",
-    prompt="choice",
     frames=Frames(fps=4, max_frames=2048),
     licence="CC BY-NC-SA 4.0",
     source="the dataset longvideobench/LongVideoBench on the hub (on request): validation Parquet, "

@@ -53,7 +53,6 @@ BENCHMARK = Benchmark(
     form="choice",
     splits=("test",),
     metric="accuracy",
-    prompt="choice",
     frames=Frames(fps=4, max_frames=1024),
     licence="CC BY-NC-SA 4.0; the videos are YouTube's",
     source="the dataset zai-org/LVBench on the hub: video_info.meta.jsonl; videos by their YouTube ids",

@@ -55,7 +55,6 @@ BENCHMARK = Benchmark(
     form="choice",
     splits=("dev", "test", "dev-generation"),
     metric="M-Avg, the mean of the tasks' accuracies",
-    prompt="choice",
     frames=Frames(fps=4, max_frames=2048),
     licence="CC BY-NC-SA 4.0",
     source="the datasets MLVU/MVLU (dev: json/1_plotQA.json and so on, video/) and MLVU/MLVU_Test (on "

@@ -32,7 +32,6 @@ BENCHMARK = Benchmark(
     form="choice",
     splits=("single",),
     metric="accuracy",
-    prompt="choice",
     frames=Frames(fps=4, max_frames=256, max_pixels=1024 * 1024),
     licence="CC BY-NC 4.0",
     source="the dataset rbler/MMSI-Video-Bench on the hub: mmsivideo.json, videos.zip",

@@ -36,7 +36,6 @@ BENCHMARK = Benchmark(
     form="choice",
     splits=("dev", "test"),
     metric="accuracy",
-    prompt="choice",
     frames=Frames(fps=4, max_frames=1024),
     licence="CC BY-NC-SA 4.0",
     source="the dataset zai-org/MotionBench on the hub: video_info.meta.jsonl and videos; part of them from MedVid, "

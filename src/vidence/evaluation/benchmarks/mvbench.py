@@ -63,7 +63,6 @@ BENCHMARK = Benchmark(
     form="choice",
     splits=("test",),
     metric="accuracy",
-    prompt="choice",
     frames=Frames(fps=4, max_frames=256, max_pixels=1024 * 1024),
     licence="MIT; the videos are under their sources' licences",
     source="the dataset OpenGVLab/MVBench on the hub: json/*.json, video/*.zip; NTU RGB+D (fine_grained_pose) "

@@ -39,7 +39,6 @@ BENCHMARK = Benchmark(
     form="choice",
     splits=("val", "test"),
     metric="accuracy",
-    prompt="choice",
     # The paper's script names no most frames; 768 is the processor's own.
     frames=Frames(fps=4, max_frames=768, min_pixels=512 * 1024, max_pixels=1024 * 1024),
     licence="MIT; the videos are VidOR's, of YFCC100M",

@@ -41,7 +41,6 @@ BENCHMARK = Benchmark(
     form="choice",
     splits=("validation",),
     metric="accuracy",
-    prompt="choice",
     frames=Frames(fps=4, max_frames=512),
     licence="CC BY 4.0",
     source="the repository google-deepmind/perception_test (all_valid.json, videos), or "

@@ -41,7 +41,6 @@ BENCHMARK = Benchmark(
     form="choice",
     splits=("all", "short", "medium", "long"),
     metric="accuracy",
-    prompt="choice",
     frames=Frames(fps=4, max_frames=1024),
     licence="academic research only; the videos are YouTube's",
     source="the dataset lmms-lab/Video-MME on the hub: videomme/*.parquet, videos_chunked_*.zip unpacked, subtitle.zip",

@@ -32,7 +32,6 @@ BENCHMARK = Benchmark(
     form="choice",
     splits=("test",),
     metric="accuracy; its own score is of groups",
-    prompt="choice",
     # The paper's script names no most frames; 768 is the processor's own.
     frames=Frames(fps=4, max_frames=768, min_pixels=256 * 1024, max_pixels=512 * 1024),
     licence="academic research only; the videos are their owners'",

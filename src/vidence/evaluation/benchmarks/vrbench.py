@@ -42,7 +42,6 @@ BENCHMARK = Benchmark(
     form="choice",
     splits=("test",),
     metric="accuracy",
-    prompt="choice",
     frames=Frames(fps=4, max_frames=1024),
     licence="not stated",
     source="the dataset OpenGVLab/VRBench on the hub: VRBench_eval.jsonl and the archive v001_360p",

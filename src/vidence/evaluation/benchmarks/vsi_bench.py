@@ -42,7 +42,6 @@ BENCHMARK = Benchmark(
     form="number",
     splits=("test",),
     metric="mean over tasks of accuracy (letters) and mean relative accuracy (numbers)",
-    prompt="number",
     frames=Frames(fps=4, max_frames=256, min_pixels=1024 * 1024, max_pixels=1024 * 1024),
     licence="Apache-2.0; the videos are under ScanNet's, ScanNet++'s and ARKitScenes' terms",
     source="the dataset nyu-visionx/VSI-Bench on the hub: test.jsonl, and scannet, scannetpp and arkitscenes unpacked",

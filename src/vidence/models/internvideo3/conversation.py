@@ -113,12 +113,8 @@ class Conversation:
             tokens = self.tokenizer(answer, add_special_tokens=False)["input_ids"]
             self.cache.crop_to(min(self.cache.get_seq_length(), self._held - 1))
             said = _Dictated(tokens, self._held)
-            self.model.generate(
-                input_ids=asked_BT,
-                attention_mask=torch.ones_like(asked_BT),
-                past_key_values=self.cache,
-                pad_token_id=self.tokenizer.pad_token_id,
-                eos_token_id=self.tokenizer.eos_token_id,
+            self._continued(
+                asked_BT,
                 max_new_tokens=len(tokens),
                 do_sample=False,
                 logits_processor=LogitsProcessorList([said]),
@@ -150,21 +146,24 @@ class Conversation:
             earlier = inputs["mm_token_type_ids"].new_zeros(1, self.ids_BT.shape[1])
             inputs["mm_token_type_ids"] = torch.cat([earlier, inputs["mm_token_type_ids"]], 1)
         try:
-            ids_BT = self.model.generate(
-                input_ids=ids_BL,
-                attention_mask=torch.ones_like(ids_BL),
-                past_key_values=self.cache,
-                pad_token_id=self.tokenizer.pad_token_id,
-                eos_token_id=self.tokenizer.eos_token_id,
-                **inputs,
-                **options,
-            )
+            ids_BT = self._continued(ids_BL, **inputs, **options)
         except BaseException:
             self.cache.crop_to(cached)
             raise
         self.prefilled.append(ids_BL.shape[1] - cached)
         self.contexts.append(ids_BL.shape[1])
         return ids_BL.shape[1], ids_BT
+
+    def _continued(self, ids_BL: Tensor, **options: Any) -> Tensor:
+        """Let the model go on from tokens, of which the cache holds the first."""
+        return self.model.generate(
+            input_ids=ids_BL,
+            attention_mask=torch.ones_like(ids_BL),
+            past_key_values=self.cache,
+            pad_token_id=self.tokenizer.pad_token_id,
+            eos_token_id=self.tokenizer.eos_token_id,
+            **options,
+        )
 
     def keep(self, path: Path, *, made_by: str) -> None:
         """Write what was seen and said; `made_by` names the weights (`loading.weights_name`).
