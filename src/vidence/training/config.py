@@ -223,7 +223,9 @@ class Config(Part):
     rollout: RolloutPart = Field(default_factory=RolloutPart, description="stages 3 and 4")
     reinforce: ReinforcePart = Field(default_factory=ReinforcePart, description="stage 3")
     distill: DistillPart = Field(default_factory=DistillPart, description="stage 4")
-    workers: int = Field(default=2, ge=0, description="threads that prepare samples ahead")
+    workers: int = Field(
+        default=2, ge=0, description="processes, beside each that learns, which prepare samples ahead"
+    )
     bad_share: Share = Field(
         default=0.02, description="share of samples that may be unusable before the run stops"
     )

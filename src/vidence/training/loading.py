@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from vidence.models.internvideo3.config import InternVideo3Config
-from vidence.models.internvideo3.loading import load_baseline, load_model, read_config
+from vidence.models.internvideo3.loading import BASELINES, CLASSES, load_baseline, load_model, read_config
 from vidence.models.internvideo3.processing import InternVideo3Processor
 from vidence.models.internvideo3.tower import by_frames
 from vidence.training.apart import attends_apart
@@ -28,6 +28,13 @@ def load_learner(path: Path, device: torch.device | str = "cpu") -> Learner:
         if hasattr(model.model, "visual"):
             by_frames(model.model.visual)
     return Learner(model)
+
+
+def outline(path: Path) -> Learner:
+    """Return a model without its weights: it can tell tokens' positions, and no more."""
+    config: Any = read_config(path)
+    with torch.device("meta"):
+        return Learner((CLASSES | BASELINES)[type(config)](config))  # type: ignore[arg-type]
 
 
 def load_processor(path: Path) -> InternVideo3Processor:

@@ -12,7 +12,7 @@ from vidence.training.chat import Chat
 from vidence.training.config import SeeingPart
 from vidence.training.episodes import Episode, Play
 from vidence.training.learner import HEAD_TOKENS, Learner, Teacher
-from vidence.training.packing import fitting, packed
+from vidence.training.packing import arranged, fitting, packed
 from vidence.training.rewards import Rubric
 from vidence.training.rollout import InProcess
 from vidence.training.sources import Sample
@@ -31,9 +31,9 @@ def likelihood(
         return {}
     learner, sums = run.whole(), [0.0, 0.0, 0.0]
     with torch.no_grad():
-        for sample in samples:
-            one = fitting(chat.trajectory(sample.name, sample.messages), tokens)
-            pack = packed([one], learner.place, learner.merge).to(run.processes.device)
+        ones = [fitting(chat.trajectory(sample.name, sample.messages), tokens) for sample in samples]
+        for row in arranged(ones, tokens):
+            pack = packed(row, learner.place, learner.merge).to(run.processes.device)
             scores = learner(pack, teacher=teacher and teacher.teach(pack))
             sums[0] -= float(scores.logprobs_N.sum())
             sums[1] += len(scores.logprobs_N)

@@ -8,17 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from vidence.errors import UsageError
-from vidence.training.stream import Stream, Where
 from vidence.training.trajectory import TEXT, Picture, Trajectory
 
 MULTIPLE = 64  # rows are filled up to a multiple of so many tokens, that few lengths occur
-WINDOW = 32  # trajectories that wait for a row they fit in
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,38 +159,6 @@ def _shown(one: Trajectory, start: int, stop: int) -> tuple[Picture, ...]:
     return tuple(found)
 
 
-class Rows:
-    """Group a stream of trajectories into rows of at most so many tokens; one that is longer is bad, never cut."""
-
-    def __init__(self, stream: Stream[Trajectory], window: int = WINDOW) -> None:
-        self.stream, self.window = stream, window
-        self._waiting = list[tuple[Where, Trajectory]]()
-
-    def take(self, tokens: int) -> list[Trajectory]:
-        """Return the next row.
-
-        Raises:
-            StopIteration: the stream has ended.
-        """
-        while len(self._waiting) < self.window and (following := next(self.stream, None)) is not None:
-            self._waiting.append(following)
-        if not self._waiting:
-            raise StopIteration
-        chosen = _chosen([one.length for _, one in self._waiting], tokens)
-        row = [self._waiting[at][1] for at in chosen]
-        self._waiting = [each for at, each in enumerate(self._waiting) if at not in chosen]
-        return row
-
-    def state(self) -> dict[str, Any]:
-        """Return what it takes to go on from here."""
-        return {"stream": self.stream.state(), "waiting": [where for where, _ in self._waiting]}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from where other rows of this stream were."""
-        self.stream.restore(state["stream"])
-        self._waiting = [(tuple(where), self.stream.at(tuple(where))) for where in state["waiting"]]
-
-
 def arranged(
     trajectories: Sequence[Trajectory], tokens: int, *, shared: bool = False
 ) -> list[list[Trajectory]]:
@@ -207,9 +172,9 @@ def arranged(
             families.append([one])
     rows = list[list[Trajectory]]()
     while families:
-        chosen = _chosen([_tokens(each, shared=shared) for each in families], tokens)
-        rows.append([one for at in chosen for one in families[at]])
-        families = [each for at, each in enumerate(families) if at not in chosen]
+        taken = chosen([_tokens(each, shared=shared) for each in families], tokens)
+        rows.append([one for at in taken for one in families[at]])
+        families = [each for at, each in enumerate(families) if at not in taken]
     return rows
 
 
@@ -218,7 +183,7 @@ def _tokens(family: Sequence[Trajectory], *, shared: bool) -> int:
     return sum(one.length for one in family) - (len(family) - 1) * (_prompt(family[0]) if shared else 0)
 
 
-def _chosen(lengths: Sequence[int], tokens: int) -> list[int]:
+def chosen(lengths: Sequence[int], tokens: int) -> list[int]:
     """Choose for one row: the oldest opens it; the longest that still fits follows, until none does."""
     chosen, left = [0], tokens - lengths[0]
     for at in sorted(range(1, len(lengths)), key=lambda at: -lengths[at]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import cache, lru_cache
 from typing import Any
@@ -16,8 +17,13 @@ from vidence.training.config import Config, PhasePart
 from vidence.training.loading import load_processor
 from vidence.training.packing import fitting
 from vidence.training.sources import Sample, Source, open_source
-from vidence.training.stream import Where
+from vidence.training.stream import Order, Stream, Where
 from vidence.training.trajectory import Trajectory
+
+PHASES, PHASE_SAMPLES = (
+    100,
+    1_000_000,
+)  # of a source without end, each phase of each seed has so many to itself
 
 
 class Preparer:
@@ -66,6 +72,25 @@ class Preparer:
             self._sources[phase] = [open_source(source, part) for source in self.config.sources]
         return self._sources[phase]
 
+    def stream(
+        self,
+        phase: int,
+        make: Callable[[Where], Future[Any]],
+        *,
+        number: int,
+        streams: int,
+        ahead: int,
+        tell: Callable[[str], None],
+    ) -> Stream[Any]:
+        """Return what `make` makes of a phase's samples: of those that are dealt to stream `number` of `streams`."""
+        config = self.config
+        sizes = [source.size for source in self.sources(phase)]
+        shares = [part.share for part in config.sources]
+        seed = config.seed * PHASES + phase
+        order = Order(sizes, shares, seed, seed * PHASE_SAMPLES)
+        share = config.bad_share
+        return Stream(order, make, number=number, streams=streams, ahead=ahead, bad_share=share, tell=tell)
+
     def tried(self, wanted: str, phase: int, where: Where) -> tuple[Any, str | None]:
         """Return what is wanted, `trajectory` or `question`; or None and what is wrong with it."""
         try:
@@ -78,18 +103,29 @@ class Preparer:
 
 
 class Workshop:
-    """Prepare in processes that all runs of this one share; without any, at once."""
+    """Prepare questions in processes that all runs of this one share; without any, at once."""
 
     def __init__(self, preparer: Preparer) -> None:
         self.preparer, self._config = preparer, preparer.config.model_dump_json()
 
-    def order(self, wanted: str, phase: int, where: Where) -> Future[Any]:
-        """Have a sample prepared."""
+    def question(self, phase: int, where: Where) -> Future[Any]:
+        """Have a question prepared."""
         if workers := self.preparer.config.workers:
-            return _processes(workers).submit(_made, self._config, wanted, phase, where)
-        done: Future[Any] = Future()
-        done.set_result(self.preparer.tried(wanted, phase, where))
-        return done
+            return _processes(workers).submit(_made, self._config, phase, where)
+        return done(self.preparer.tried("question", phase, where))
+
+
+def done(value: Any) -> Future[Any]:
+    """Return a future that is past."""
+    future: Future[Any] = Future()
+    future.set_result(value)
+    return future
+
+
+@lru_cache(2)
+def preparer(config: str) -> Preparer:
+    """Return a worker's own preparer of a run."""
+    return Preparer(Config.model_validate_json(config))
 
 
 @cache
@@ -98,13 +134,8 @@ def _processes(workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, context, torch.set_num_threads, (1,))
 
 
-@lru_cache(2)
-def _preparer(config: str) -> Preparer:
-    return Preparer(Config.model_validate_json(config))
-
-
-def _made(config: str, wanted: str, phase: int, where: Where) -> tuple[Any, str | None]:
-    return _preparer(config).tried(wanted, phase, where)
+def _made(config: str, phase: int, where: Where) -> tuple[Any, str | None]:
+    return preparer(config).tried("question", phase, where)
 
 
 def seeing_limits(phase: PhasePart) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import torch
 from torch import Tensor
@@ -160,9 +160,30 @@ def attend_apart(
 ) -> Tensor:
     """Attend causally within each stretch of tokens that ends at one of `ends`; return (B, H, L, v)."""
     lengths = [stop - start for start, stop in pairwise((0, *ends))]
+    if query_BHLK.is_cuda and len(lengths) > 1 and query_BHLK.shape[0] == 1:
+        return attend_beside(query_BHLK, key_BHLK, value_BHLv, lengths, scale)
     stretches = zip(*(each.split(lengths, 2) for each in (query_BHLK, key_BHLK, value_BHLv)), strict=True)
     outs = [F.scaled_dot_product_attention(*each, is_causal=True, scale=scale) for each in stretches]
     return torch.cat(outs, 2)
+
+
+def attend_beside(
+    query_1HLK: Tensor, key_1HLK: Tensor, value_1HLv: Tensor, lengths: Sequence[int], scale: float
+) -> Tensor:
+    """Do so with all stretches side by side, filled up to the longest: on a GPU one call costs less than many."""
+    longest, device = max(lengths), query_1HLK.device
+    starts_S = torch.tensor([0, *accumulate(lengths[:-1])])
+    last_S = starts_S + torch.tensor(lengths) - 1
+    taken_ST = torch.minimum(starts_S[:, None] + torch.arange(longest), last_S[:, None])
+    own_L = torch.cat([at * longest + torch.arange(length) for at, length in enumerate(lengths)])
+    taken, own_L = taken_ST.flatten().to(device), own_L.to(device)
+    query, key, value = (
+        each[0].index_select(1, taken).unflatten(1, (-1, longest)).transpose(0, 1)
+        for each in (query_1HLK, key_1HLK, value_1HLv)
+    )
+    # What fills a stretch up stands behind its tokens, where causal attention does not see it.
+    out_SHTv = F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scale)
+    return out_SHTv.transpose(0, 1).flatten(1, 2).index_select(1, own_L)[None]
 
 
 def _mask(

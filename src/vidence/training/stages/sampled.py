@@ -45,8 +45,7 @@ class Sampled:
         self.phase = phase
         chat = self.run.workshop.preparer.chat(phase)
         self.play = Play(chat, Rubric(self.run.config.reinforce.rewards), self.config, phase.seeing)
-        rows, row = self.run.processes.rows, self.run.processes.row
-        self.stream = self.run.streams("question", number, rows)[row]
+        self.stream = self.run.questions(number)
 
     def packs(self, step: int) -> list[Pack]:
         """Return rows of the batch that is due, sampled anew when the last one is used up."""

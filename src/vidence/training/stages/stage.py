@@ -16,13 +16,9 @@ from vidence.training.packing import Pack
 from vidence.training.parallel import Processes
 from vidence.training.preparing import Workshop
 from vidence.training.sources import Sample, open_source
-from vidence.training.stream import Order, Stream, Where
+from vidence.training.stream import Stream, Where
 
-PHASES, PHASE_SAMPLES = (
-    100,
-    1_000_000,
-)  # of a source without end, each phase of each seed has so many to itself
-HELD_OUT = 10**12  # and from here on they are held out
+HELD_OUT = 10**12  # of a source without end, samples from here on are held out
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +32,20 @@ class Run:
     processes: Processes
     log: Log
 
-    def streams(self, wanted: str, phase: int, count: int) -> dict[int, Stream[Any]]:
-        """Return by number those of `count` streams of a phase's samples that are this process' own.
-
-        `wanted` is what is made of a sample, as `Preparer` names it.
-        """
-        config, preparer = self.config, self.workshop.preparer
-        mine = range(self.processes.row, count, self.processes.rows)
+    def questions(self, phase: int) -> Stream[Sample]:
+        """Return the questions of a phase that are this process' own."""
 
         def make(where: Where) -> Future[Any]:
-            return self.workshop.order(wanted, phase, where)
+            return self.workshop.question(phase, where)
 
-        def stream(number: int) -> Stream[Any]:
-            sizes = [source.size for source in preparer.sources(phase)]
-            shares = [part.share for part in config.sources]
-            seed = config.seed * PHASES + phase
-            order = Order(sizes, shares, seed, seed * PHASE_SAMPLES)
-            ahead = max(4 * config.workers // max(len(mine), 1), 1)
-            return Stream(
-                order,
-                make,
-                number=number,
-                streams=count,
-                ahead=ahead,
-                bad_share=config.bad_share,
-                tell=self.log.fault,
-            )
-
-        return {number: stream(number) for number in mine}
+        return self.workshop.preparer.stream(
+            phase,
+            make,
+            number=self.processes.row,
+            streams=self.processes.rows,
+            ahead=max(4 * self.config.workers, 1),
+            tell=self.log.fault,
+        )
 
     def held_out(self, phase: PhasePart) -> list[Sample]:
         """Return this process' share of the samples that are measured on, the same every time."""
