@@ -75,6 +75,7 @@ SHARES = {
     "reinforce": 0.09,
     "distill": 0.05,
 }
+TAUGHT = ('learn.teacher="teacher/model"', "learn.teacher_share=0.5")
 PROBED = 8  # steps that are timed to find out how many fit a stage's minutes
 
 
@@ -94,7 +95,7 @@ def main() -> None:
     run.stage("teacher", "finetune", "finetune.toml", 'model.path="start/model"', 'out="teacher"')
     run.converted()
     run.stage("pretrain", "pretrain", "pretrain.toml")
-    run.stage("finetune", "finetune", "finetune.toml")
+    run.stage("finetune", "finetune", "finetune.toml", *TAUGHT)
     run.stage("reinforce", "reinforce", "reinforce.toml")
     run.stage("distill", "distill", "distill.toml")
     run.small()

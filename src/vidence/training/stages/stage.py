@@ -48,8 +48,12 @@ class Run:
         )
 
     def held_out(self, phase: PhasePart) -> list[Sample]:
-        """Return this process' share of the samples that are measured on, the same every time."""
+        """Return this process' share of the samples that are measured on, the same every time.
+
+        They are as their sources say, whatever the phase draws, and seen as the phase sees.
+        """
         config, processes = self.config, self.processes
+        phase = phase.model_copy(update={"duration_s": None, "level": None})
         wanted = range(processes.row, config.held_out_samples, processes.rows)
         sources = [open_source(part, phase) for part in config.held_out]
         return [_held_out(sources, number) for number in wanted] if sources else []
