@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vidence.cli.bench_make import command as made
 from vidence.cli.console import emit, note
 from vidence.cli.extras import device_option
 from vidence.cli.options import json_option, verbosity_options
@@ -23,7 +24,7 @@ class NamedRun(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Take "list" and "compare" as commands, and anything else as what "run" is given."""
+        """Take "list", "compare" and "make" as commands, and anything else as what "run" is given."""
         if args and args[0] not in self.commands and not args[0].startswith("-"):
             return "run", self.commands["run"], args
         return super().resolve_command(ctx, args)
@@ -38,7 +39,11 @@ def command() -> None:
     vidence bench video-mme --data Video-MME --limit 100
     vidence bench video-mme --data Video-MME --model internvideo3-8b --single-pass
     vidence bench compare bench/video-mme-a bench/video-mme-b
+    vidence bench make worldbench --out worldbench
     """
+
+
+command.add_command(made)
 
 
 @command.command("list", short_help="List the benchmarks.")

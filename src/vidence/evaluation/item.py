@@ -9,8 +9,9 @@ from typing import Literal
 
 from vidence.timeline import Span
 
-Form = Literal["choice", "grounding", "number", "open"]
-"""choice: one of several options; grounding: intervals of a phrase; number: a quantity; open: words, judged outside."""
+Form = Literal["choice", "grounding", "number", "words", "open"]
+"""choice: one of several options; grounding: intervals of a phrase; number: a quantity; words: a few, right where they
+hold the true ones; open: many words, judged outside."""
 
 
 @dataclass(frozen=True, slots=True)

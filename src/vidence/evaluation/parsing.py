@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 from vidence.timeline import Span
 
@@ -67,6 +68,17 @@ def interval(text: str) -> Span | None:
     if len(times) < 2 or times[1] <= times[0] or times[0] < 0:
         return None
     return Span.of(str(times[0]), str(times[1]))
+
+
+def holds(text: str, true: str) -> bool:
+    """Tell whether a short answer holds the true words, allowing one letter in six of each to be misread.
+
+    One that is more than four times as long names too much to be an answer.
+    """
+    left, right = _plain(_THOUGHT.sub("", text)).split(), _plain(true).split()
+    if not left or len("".join(left)) > 4 * max(len("".join(right)), 3):
+        return False
+    return all(max(SequenceMatcher(None, word, one).ratio() for one in left) >= 1 - 1 / 6 for word in right)
 
 
 def _index(letter: str, count: int) -> int | None:

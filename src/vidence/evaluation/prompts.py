@@ -18,6 +18,8 @@ def prompt(item: Item, key: str, duration_s: float | None) -> str:
         )
     if key == "number":
         return f"{item.question}\nAnswer with a number, and nothing else."
+    if key == "words":
+        return f"{item.question}\nAnswer in a few words, and nothing else."
     return item.question
 
 

@@ -69,4 +69,5 @@ def _judged(item: Item, key: str, text: str) -> Record:
         said = parsing.number(text)
         right = relative_accuracy(said, item.number) if item.number is not None else None
         return {"number": said, "parsed": said is not None, "right": right}
-    return {"parsed": bool(text.strip()), "right": None}
+    right = float(parsing.holds(text, item.text)) if key == "words" else None
+    return {"parsed": bool(text.strip()), "right": right}

@@ -131,8 +131,14 @@ def _records(
 
 
 def _key(benchmark: Benchmark, item: Item) -> str:
-    """Tell how an item is asked and judged: a benchmark of numbers has questions with options as well."""
-    return "choice" if item.options else "open" if item.text else benchmark.form
+    """Tell how an item is asked and judged: a benchmark may have questions of several forms."""
+    if item.options:
+        return "choice"
+    if item.text:
+        return "words" if benchmark.form == "words" else "open"
+    if item.number is not None:
+        return "number"
+    return "grounding" if item.spans else benchmark.form
 
 
 def _manifest(

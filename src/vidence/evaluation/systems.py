@@ -13,6 +13,7 @@ from vidence.evaluation.item import Frames, Item
 from vidence.evaluation.prompts import asked, prompt
 from vidence.mcr.answer import Answer
 from vidence.mcr.budget import Budget
+from vidence.mcr.concepts import number_in
 from vidence.mcr.situation import Shown
 from vidence.senses.language import embed
 from vidence.timeline import Span
@@ -81,6 +82,8 @@ class Agent:
         text = found.choice.letter if found.choice else found.text
         if key == "grounding" and found.spans:
             text = f"{float(found.spans[0].start)} to {float(found.spans[0].end)} seconds"
+        if key == "number" and (number := number_in(found.text)) is not None:
+            text = str(number)  # an answer of the rules may be in words: "four cars"
         return Reply(text, _frames(shown), found.receipt.tokens, time.monotonic() - start, found)
 
     def guess(self, item: Item, key: str) -> Reply:

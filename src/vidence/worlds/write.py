@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vidence.errors import UsageError
+from vidence.media.drawn import add_drawn
 from vidence.worlds import speech
 from vidence.worlds.event import Line
 from vidence.worlds.record import subtitles, to_json
@@ -72,22 +73,20 @@ def _encode(world: World, path: Path, sound: bool, tell: Tell) -> int:
     rate, total_s = Fraction(world.setting.rate_hz), float(world.setting.duration)
     count = 0
     with av.open(str(path), "w", format="mp4") as out:
-        video: Any = out.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "18"})
-        video.width, video.height = world.setting.size
-        video.pix_fmt, video.codec_context.thread_count = "yuv420p", 1
+        video = add_drawn(
+            out, world.setting.size, rate, crf=18, threads=1
+        )  # with one, bytes are the same everywhere
         audio: Any = out.add_stream("aac", rate=speech.SOUND_HZ, layout="mono") if sound else None
-        blocks = _blocks(world) if sound else iter(())
-        heard = 0
+        blocks = heard(world) if sound else iter(())
+        sent = 0
         for number, time in enumerate(world.frame_times()):
-            frame = av.VideoFrame.from_ndarray(world.frame(time), format="rgb24")
-            frame.pts, frame.time_base = number, 1 / rate
-            out.mux(video.encode(frame))
+            out.mux(video.packets(number, world.frame(time)))
             count += 1
-            while audio is not None and heard < (number + 1) / rate * speech.SOUND_HZ:
-                heard += _hear(out, audio, next(blocks, None), heard)
+            while audio is not None and sent < (number + 1) / rate * speech.SOUND_HZ:
+                sent += _hear(out, audio, next(blocks, None), sent)
             if number % 100 == 0:
                 tell("frames", float(time), total_s)
-        out.mux(video.encode(None))
+        out.mux(video.rest())
         if audio is not None:
             out.mux(audio.encode(None))
     tell("frames", total_s, total_s)
@@ -106,7 +105,7 @@ def _hear(out: Any, audio: Any, block: np.ndarray | None, start: int) -> int:
     return len(block)
 
 
-def _blocks(world: World) -> Iterator[np.ndarray]:
+def heard(world: World) -> Iterator[np.ndarray]:
     """Give the whole sound block by block; a line is made when it begins and let go when it ends."""
     total = int(world.setting.duration * speech.SOUND_HZ)
     waiting: list[Line] = sorted(world.lines, key=lambda line: line.span)[::-1]
