@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from vidence.errors import UsageError
 from vidence.evaluation.metrics import paired
 from vidence.evaluation.record import Record
-from vidence.evaluation.runner import results
+from vidence.evaluation.stored import stored
 
 
 def compare(a: Path, b: Path) -> dict[str, Any]:
@@ -47,8 +46,5 @@ def compare(a: Path, b: Path) -> dict[str, Any]:
 
 
 def _read(folder: Path) -> tuple[Mapping[str, Any], dict[str, Record]]:
-    manifest, path = folder / "manifest.json", folder / "results.jsonl"
-    if not manifest.is_file() or not path.is_file():
-        raise UsageError(f"{folder}: holds no run; it has a manifest.json and a results.jsonl")
-    scored = {one["id"]: one for one in results(path) if one.get("right") is not None}
-    return json.loads(manifest.read_text("utf-8")), scored
+    manifest, records = stored(folder)
+    return manifest, {one["id"]: one for one in records if one.get("right") is not None}

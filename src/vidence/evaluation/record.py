@@ -1,4 +1,4 @@
-"""What is kept of each question: said, understood, right or not, cited, shown, spent. One JSON object a line."""
+"""What is kept of each question: asked, said, understood, right or not, cited, shown, spent. One JSON object a line."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from vidence.evaluation.systems import Reply, spans_of
 Record = dict[str, Any]
 
 
-def record(item: Item, key: str, reply: Reply, guess: Reply | None) -> Record:
-    """Judge a reply. `right` goes by the lenient reading, `strict` by the strict one; None where there is no truth."""
-    found = {"id": item.id, "video": item.video, "groups": dict(item.groups), "said": reply.text}
-    found |= _judged(item, key, reply.text)
+def record(item: Item, at: int, key: str, reply: Reply, guess: Reply | None) -> Record:
+    """Judge a reply to question `at` of the split.
+
+    `right` goes by the lenient reading, `strict` by the strict one; None where there is no truth.
+    """
+    found = _asked(item, at) | {"said": reply.text} | _judged(item, key, reply.text)
     if guess is not None:
         found["control"] = _judged(item, key, guess.text)["right"]
         found["guessed"] = guess.text
@@ -41,9 +43,16 @@ def record(item: Item, key: str, reply: Reply, guess: Reply | None) -> Record:
     return found | spent | {"frames": frames}
 
 
-def failed(item: Item, why: str) -> Record:
+def failed(item: Item, at: int, why: str) -> Record:
     """Note that a question could not be put: it is counted and listed, and no score takes it for wrong."""
-    return {"id": item.id, "video": item.video, "groups": dict(item.groups), "fault": why}
+    return _asked(item, at) | {"fault": why}
+
+
+def _asked(item: Item, at: int) -> Record:
+    """Keep the question and what is true, in the split's order: others' files of predictions repeat them."""
+    found: Record = {"id": item.id, "at": at, "video": item.video, "groups": dict(item.groups)}
+    found |= {"question": item.question, "options": list(item.options)}
+    return found | {"truth": item.answer if item.options else item.number}
 
 
 def _judged(item: Item, key: str, text: str) -> Record:

@@ -70,14 +70,15 @@ def run(
     if everything and not any(videos.of(item.video) for item in everything):
         named = len({item.video for item in everything})
         raise UsageError(f"{data}: holds none of the {named} videos, such as {everything[0].video}")
-    items = plan.chosen(everything)
+    items, order = plan.chosen(everything), {item.id: at for at, item in enumerate(everything)}
     out.mkdir(parents=True, exist_ok=True)
     manifest = _manifest(benchmark, system, plan, settings)
     _begin(out, manifest)
     done = {one["id"] for one in results(path)} if path.is_file() else set()
     with Memory.open(memory or out / "memory.sqlite") as kept, path.open("a", encoding="utf-8") as file:
         left = [item for item in items if item.id not in done]
-        for at, found in enumerate(_records(benchmark, left, videos, system, plan, kept), len(done) + 1):
+        new = _records(benchmark, left, order, videos, system, plan, kept)
+        for at, found in enumerate(new, len(done) + 1):
             file.write(json.dumps(found, ensure_ascii=False) + "\n")
             file.flush()
             if told is not None:
@@ -110,13 +111,19 @@ def results(path: Path) -> list[Record]:
 
 
 def _records(
-    benchmark: Benchmark, items: Sequence[Item], videos: Videos, system: System, plan: Plan, memory: Memory
+    benchmark: Benchmark,
+    items: Sequence[Item],
+    order: Mapping[str, int],
+    videos: Videos,
+    system: System,
+    plan: Plan,
+    memory: Memory,
 ) -> Iterator[Record]:
-    """Yield a record a question, each video opened once."""
+    """Yield a record a question, each video opened once; `order` is the split's."""
     for name, of_video in itertools.groupby(items, key=lambda item: item.video):
         same, path = list(of_video), videos.of(name)
         if path is None:
-            yield from (failed(item, "the video is missing") for item in same)
+            yield from (failed(item, order[item.id], "the video is missing") for item in same)
             continue
         try:
             with vidence.open(path, memory=memory) as video:
@@ -125,9 +132,9 @@ def _records(
                 for item in same:
                     reply = system.answer(item, _key(benchmark, item), video)
                     guess = system.guess(item, _key(benchmark, item)) if plan.control else None
-                    yield record(item, _key(benchmark, item), reply, guess)
+                    yield record(item, order[item.id], _key(benchmark, item), reply, guess)
         except MediaError as fault:
-            yield from (failed(item, str(fault)) for item in same)
+            yield from (failed(item, order[item.id], str(fault)) for item in same)
 
 
 def _key(benchmark: Benchmark, item: Item) -> str:

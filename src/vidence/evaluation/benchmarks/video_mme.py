@@ -21,6 +21,7 @@ def load(folder: Path, split: str) -> list[Item]:
                 "duration": duration,
                 "task": str(row.get("task_type", "")),
                 "domain": str(row.get("domain", "")),
+                "sub_category": str(row.get("sub_category", "")),
             }
             found.append(
                 Item(
