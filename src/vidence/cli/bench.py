@@ -1,4 +1,4 @@
-"""`vidence bench`: run a benchmark, list those there are, compare two runs."""
+"""`vidence bench`: run a benchmark, list those there are, compare two runs, export one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NamedRun(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Take "list", "compare" and "make" as commands, and anything else as what "run" is given."""
+        """Take the names of commands as such, and anything else as what "run" is given."""
         if args and args[0] not in self.commands and not args[0].startswith("-"):
             return "run", self.commands["run"], args
         return super().resolve_command(ctx, args)
@@ -40,6 +40,7 @@ def command() -> None:
     vidence bench video-mme --data Video-MME --model internvideo3-8b --single-pass
     vidence bench compare bench/video-mme-a bench/video-mme-b
     vidence bench make worldbench --out worldbench
+    vidence bench export bench/video-mme-a --format vlmevalkit --out Vidence_Video-MME.xlsx
     """
 
 
@@ -155,6 +156,35 @@ def compared(a: Path, b: Path, as_json: bool) -> None:
         f"only A right: {by['only_a']}, only B right: {by['only_b']}"
     )
     click.echo(f"shown the same frames: {found['same_frames']:.0%} of the questions")
+
+
+@command.command("export", short_help="Write a run's answers for other evaluators.")
+@click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="RUN...")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["vlmevalkit", "submission"]),
+    required=True,
+    help="vlmevalkit: its table of predictions; submission: what the benchmark's own script or server reads.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    metavar="FILE",
+    help="Its suffix says of which kind: .xlsx or .tsv for vlmevalkit; .json, .jsonl or .csv for a submission.",
+)
+@verbosity_options
+def exported(runs: tuple[Path, ...], form: str, out: Path) -> None:
+    """Write the answers of a run, or of all the shards of one, as others score them."""
+    from vidence.evaluation.exporting import export
+
+    found = export(runs, form, out)
+    note(f"{len(found.records)} answers of {found.benchmark} ({found.split}) are in {out}")
+    if found.unanswered:
+        note(f"{found.unanswered} of them are empty: the question could not be put, or the answer not read")
+    if not found.whole:
+        note("the run is of a part of the split, or has not ended: scores of it are no scores of the whole")
 
 
 def _system(
