@@ -17,7 +17,7 @@ from vidence.evaluation.benchmarks.mvbench import FOLDERS
 from vidence.evaluation.benchmarks.qvhighlights import joined
 from vidence.evaluation.benchmarks.tomato import TASKS
 from vidence.evaluation.files import Videos, stretches
-from vidence.evaluation.options import divided
+from vidence.evaluation.options import divided, prompted
 from vidence.timeline import Span
 
 REAL = Path(__file__).parents[2].parent / "shared/annotations"
@@ -527,3 +527,21 @@ def test_videos_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> N
     assert [videos.of(f"{home}/v/video_1.mp4") for home in ("clevrer", "perception")] == paths
     assert videos.of("elsewhere/video_1.mp4") == videos.of("video_1") == paths[0]
     assert videos.of("video_2") is None
+
+
+LANDS = ("What lands?", ("a kite", "a gull", "a ball"))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "want"),
+    [
+        (f"{LINES}\nAnswer with the option's letter from the given choices directly.", LANDS),
+        (f"Select the best answer.\nRespond with only the letter (A, B, or C).\n{LINES}\nThe best answer is:", LANDS),
+        ("Question:What lands?\nOption:\n(A) a kite\n(B) a gull\n(C) a ball\nOnly give the best option.", LANDS),
+        ("What lands?\nAnswer the question using a single word or phrase.", ("What lands?", ())),
+        ("Answer briefly: what lands?", ("Answer briefly: what lands?", ())),
+        ("Select the bird.", ("Select the bird.", ())),
+    ],
+)  # fmt: skip
+def test_a_prompt_is_divided_into_what_is_asked_and_the_options(prompt: str, want: tuple[str, Any]) -> None:
+    assert prompted(prompt) == want

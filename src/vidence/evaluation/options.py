@@ -8,6 +8,13 @@ from collections.abc import Sequence
 from vidence.errors import UsageError
 
 _LETTERED = re.compile(r"^\s*\(?([A-Z])[.):]\s*", re.DOTALL)
+_TELLING = re.compile(
+    r"(?:please |only |directly )*(?:answer|respond|reply|select|choose|pick|give|provide|output)\b[^?]*",
+    re.I,
+)
+_HEADING = re.compile(
+    r"(?:question|options?|choices|answer|the (?:best|correct) (?:answer|option) is)\s*:?", re.I
+)
 _LINE = re.compile(r"^[ \t]*\(?([A-Z])[.):][ \t]*", re.MULTILINE)
 
 
@@ -32,6 +39,17 @@ def divided(text: str) -> tuple[str, tuple[str, ...]]:
     ends = [*(mark.start() for mark in marks[1:]), len(text)]
     options = tuple(text[mark.end() : end].strip() for mark, end in zip(marks, ends, strict=True))
     return text[: marks[0].start()].strip(), options
+
+
+def prompted(text: str) -> tuple[str, tuple[str, ...]]:
+    """Divide a prompt, as evaluators write it, into question and options; how to answer, and headings, are left out."""
+    question, options = divided(text)
+    if options:
+        options = (*options[:-1], options[-1].split("\n")[0].strip())
+    lines = [line.strip().removeprefix("Question:").strip() for line in question.split("\n")]
+    lines = [line for line in lines if line]
+    asked = [line for line in lines if not _TELLING.fullmatch(line) and not _HEADING.fullmatch(line)]
+    return "\n".join(asked or lines), options
 
 
 def index_of(answer: object, options: Sequence[str], place: str) -> int:

@@ -20,6 +20,7 @@ from vidence.timeline import Span
 
 if TYPE_CHECKING:
     from vidence.mcr.policy import Policy
+    from vidence.models.internvideo3.conversation import Conversation
     from vidence.policies.chat.endpoint import Endpoint
     from vidence.policies.chat.writing import FramesAs
     from vidence.video import Video
@@ -124,12 +125,8 @@ class SinglePass:
 
     def answer(self, item: Item, key: str, video: Video) -> Reply:
         """Show frames in the middle of equal stretches, then ask."""
-        start, span = time.monotonic(), item.window or video.media.info.span
-        most = min(self.frames.max_frames, self.most_frames or self.frames.max_frames)
-        count = max(1, min(int(span.duration * Fraction(self.frames.fps)), most))
-        frames = video.media.frames_at(span.middles(count), max_side=self._side(video), mode="exact")
-        shown = Shown(span, tuple(frames))
-        text = prompt(item, key, float(span.duration))
+        start, shown = time.monotonic(), self.shown(item, video)
+        text = prompt(item, key, float(shown.span.duration))
         said, tokens = self.model.say(shown, video.media.info.span.start, text)
         return Reply(said, _frames([shown]), tokens, time.monotonic() - start)
 
@@ -138,6 +135,14 @@ class SinglePass:
         start = time.monotonic()
         said, tokens = self.model.say(None, Fraction(0), prompt(item, key, None))
         return Reply(said, (), tokens, time.monotonic() - start)
+
+    def shown(self, item: Item, video: Video) -> Shown:
+        """Return the frames that a question is asked with."""
+        span = item.window or video.media.info.span
+        most = min(self.frames.max_frames, self.most_frames or self.frames.max_frames)
+        count = max(1, min(int(span.duration * Fraction(self.frames.fps)), most))
+        frames = video.media.frames_at(span.middles(count), max_side=self._side(video), mode="exact")
+        return Shown(span, tuple(frames))
 
     def _side(self, video: Video) -> int:
         """Return the longer side at which a frame has as many pixels as the setting allows."""
@@ -158,14 +163,30 @@ class LocalModel:
 
     def say(self, shown: Shown | None, start: Fraction, text: str) -> tuple[str, int]:
         """Put frames and text in one message of a new conversation."""
+        said, talk = self._asked(shown, start, text, self.max_new_tokens)
+        return said, talk.ids_BT.shape[1]
+
+    def losses(
+        self, shown: Shown | None, start: Fraction, text: str, answers: Sequence[str]
+    ) -> list[tuple[float, bool]]:
+        """Return how little each of several answers was expected, in nats a token, and whether it is what is said."""
+        tokenizer = getattr(self.processor, "tokenizer", self.processor)
+        counts = [len(tokenizer(answer, add_special_tokens=False)["input_ids"]) for answer in answers]
+        said, talk = self._asked(shown, start, text, max(counts))
+        likely = talk.likelihoods(answers)
+        return [
+            (-logprob / count, said.startswith(answer))
+            for answer, count, logprob in zip(answers, counts, likely, strict=True)
+        ]
+
+    def _asked(self, shown: Shown | None, start: Fraction, text: str, most: int) -> tuple[str, Conversation]:
         from vidence.models.internvideo3.conversation import Conversation
         from vidence.policies.internvideo3.rollout import videos
 
         talk = Conversation(self.model, self.processor)
         seen = videos([shown], start) if shown else []
         message = {"role": "user", "content": [*seen, {"type": "text", "text": text}]}
-        said = talk.reply([message], max_new_tokens=self.max_new_tokens, do_sample=False)
-        return said, talk.ids_BT.shape[1]
+        return talk.reply([message], max_new_tokens=most, do_sample=False), talk
 
 
 @dataclass(frozen=True, slots=True)
