@@ -14,8 +14,6 @@ from vidence.cli.options import json_option, verbosity_options
 
 if TYPE_CHECKING:
     from vidence.evaluation.item import Benchmark
-    from vidence.evaluation.systems import Agent, SinglePass
-    from vidence.mcr.policy import Policy
 
 
 class NamedRun(click.Group):
@@ -96,6 +94,9 @@ def listed(as_json: bool) -> None:
     help="Single pass: fewer frames than the paper's setting.",
 )
 @click.option(
+    "--subtitles", is_flag=True, help="Give what is said in writing, from the files that the benchmark has."
+)
+@click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Ask only so many questions, drawn by --seed."
 )
 @click.option("--seed", type=int, default=0, show_default=True, metavar="N")
@@ -110,10 +111,12 @@ def listed(as_json: bool) -> None:
 @verbosity_options
 def run(
     name: str, data: Path, split: str | None, out: Path | None, policy: str | None, model: str | None,
-    api_base: str | None, single_pass: bool, max_steps: int, most_frames: int | None, limit: int | None, seed: int,
-    shard: str, no_control: bool, device: str, as_json: bool,
+    api_base: str | None, single_pass: bool, max_steps: int, most_frames: int | None, subtitles: bool,
+    limit: int | None, seed: int, shard: str, no_control: bool, device: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Ask the questions of benchmark NAME and score the answers; a run that was stopped goes on."""
+    from vidence.cli.contestant import Settings
+    from vidence.cli.contestant import shard as share_of
     from vidence.cli.opening import chosen_policy
     from vidence.errors import UsageError
     from vidence.evaluation.benchmarks import benchmark
@@ -124,11 +127,10 @@ def run(
     if split is not None and split not in chosen.splits:
         raise UsageError(f"{name} has no split {split!r}; there are {', '.join(chosen.splits)}")
     asked = chosen_policy(policy, model, device=device, api_base=api_base)
-    system, slug = _system(chosen, asked, model, single_pass, max_steps, most_frames)
-    plan = Plan(split or chosen.splits[0], limit, seed, *_shard(shard), not no_control)
-    settings = {"max_steps": max_steps, "most_frames": most_frames, "model": model}
-    out = out or Path("bench") / f"{name}-{slug}"
-    found = ask_all(chosen, data, system, plan, out, settings=settings, told=_progress)
+    settings = Settings(model, single_pass, max_steps, most_frames, subtitles)
+    plan = Plan(split or chosen.splits[0], limit, seed, *share_of(shard), not no_control, subtitles)
+    out, system = out or Path("bench") / f"{name}-{settings.slug(asked)}", settings.system(chosen, asked)
+    found = ask_all(chosen, data, system, plan, out, settings=settings.to_json(), told=_progress)
     if as_json:
         emit(found)
         return
@@ -187,38 +189,6 @@ def exported(runs: tuple[Path, ...], form: str, out: Path) -> None:
         note("the run is of a part of the split, or has not ended: scores of it are no scores of the whole")
 
 
-def _system(
-    chosen: Benchmark,
-    policy: Policy,
-    model: str | None,
-    single_pass: bool,
-    max_steps: int,
-    most_frames: int | None,
-) -> tuple[Agent | SinglePass, str]:
-    """Return the system under test, and a name for its folder."""
-    from vidence.errors import UsageError
-    from vidence.evaluation.systems import Agent, SinglePass, alone
-    from vidence.mcr.budget import Budget
-
-    run_by = alone(policy)
-    blind = None if run_by is None else SinglePass(run_by, chosen.frames, most_frames)
-    slug = "-".join(filter(None, [policy.name, Path(model or "").name, "single-pass" if single_pass else ""]))
-    if not single_pass:
-        return Agent(policy, Budget(max_steps=max_steps), blind), slug
-    if blind is None:
-        raise UsageError("--single-pass is of a model; the policy rules runs none")
-    return blind, slug
-
-
-def _shard(text: str) -> tuple[int, int]:
-    from vidence.errors import UsageError
-
-    at, _, count = text.partition("/")
-    if not (at.isdigit() and count.isdigit() and int(at) < int(count)):
-        raise UsageError(f"--shard is {text!r}; it is I/N with I from 0 to N - 1, such as 0/4")
-    return int(at), int(count)
-
-
 def _progress(at: int, count: int, found: dict[str, Any]) -> None:
     came = found.get("fault") or {None: "-", 0.0: "wrong", 1.0: "right"}.get(
         found["right"], f"{found['right']}"
@@ -237,6 +207,11 @@ def _show(found: dict[str, Any]) -> None:
         error = each.get("score", {}).get("error", 0.0)
         click.echo(
             f"{label[:32]:32} {each['questions']:>9} {score:>7} {error:>6.3f} {strict:>7} {control:>8} {chance:>7}"
+        )
+    if without := found.get("subtitles", {}).get("questions_without"):
+        click.echo(
+            f"{without} questions were asked without subtitles: their files are missing "
+            f"({', '.join(found['subtitles']['videos_without'][:3])}...)"
         )
     if found["not_put"]:
         first = found["faults"][0]

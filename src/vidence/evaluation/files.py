@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -159,12 +159,15 @@ def stretches(text: str) -> tuple[Span, ...]:
 
 
 class Videos:
-    """The video files of a folder, found by path (as much of its end as is given), by name, or by stem."""
+    """The video files of a folder, found by path (as much of its end as is given), by name, or by stem.
 
-    def __init__(self, folder: Path) -> None:
+    `suffixes` finds files of another kind in the same way.
+    """
+
+    def __init__(self, folder: Path, suffixes: Collection[str] = VIDEO_SUFFIXES) -> None:
         self._found: dict[str, Path] = {}
         for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file():
+            if path.suffix.lower() in suffixes and path.is_file():
                 parts = path.relative_to(folder).parts
                 for name in (path.stem, *("/".join(parts[at:]) for at in range(len(parts)))):
                     self._found.setdefault(name, path)

@@ -13,6 +13,9 @@ Form = Literal["choice", "grounding", "number", "words", "open"]
 """choice: one of several options; grounding: intervals of a phrase; number: a quantity; words: a few, right where they
 hold the true ones; open: many words, judged outside."""
 
+Subtitled = Literal["", "frames", "stretch"]
+"""Which lines a model is given: none; those on screen at a frame that it is shown; all of the stretch."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -20,7 +23,8 @@ class Item:
 
     True is `answer` (the right option's index, from 0) for choices, `spans` for grounding, `number` for quantities and
     `text` for open questions. `evidence` is where the answer can be seen, as far as the benchmark says so. `window` is
-    the part of the file that is meant, where it is not the whole.
+    the part of the file that is meant, where it is not the whole. `subtitles` names the file with what is said, as
+    `video` does its own, and `subtitles_start_s` is the time in it at which the video begins.
     """
 
     id: str
@@ -33,6 +37,8 @@ class Item:
     text: str = ""
     evidence: tuple[Span, ...] = ()
     window: Span | None = None
+    subtitles: str = ""
+    subtitles_start_s: float = 0.0
     groups: Mapping[str, str] = field(
         default_factory=dict
     )  # what scores are split by, e.g. {"task": "count"}
@@ -64,4 +70,5 @@ class Benchmark:
     licence: str
     source: str  # where users get annotations and videos
     load: Callable[[Path, str], list[Item]]
+    subtitles: Subtitled = ""  # how its authors give a model what is said, where it comes with that
     note: str = ""  # what one must know to compare its numbers

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vidence.evaluation.item import Item
 from vidence.models.internvideo3.protocol import question as listed
 
 
-def prompt(item: Item, key: str, duration_s: float | None) -> str:
-    """Write a question as a model without a loop is asked it. `duration_s` None: it is shown no video."""
+def prompt(item: Item, key: str, duration_s: float | None, said: Sequence[str] = ()) -> str:
+    """Write a question as a model without a loop is asked it. `duration_s` None: it is shown no video.
+
+    `said` are the subtitles that belong to what it is shown.
+    """
+    asked_of = _question(item, key, duration_s)
+    return "\n".join(["The video's subtitles:", *said, "", asked_of]) if said else asked_of
+
+
+def _question(item: Item, key: str, duration_s: float | None) -> str:
     if key == "choice":
         return f"{listed(item.question, item.options)}\nAnswer with the letter of the best option, and nothing else."
     if key == "grounding":

@@ -21,6 +21,7 @@ from vidence.evaluation.files import Videos
 from vidence.evaluation.item import Benchmark, Item
 from vidence.evaluation.record import Record, failed, record
 from vidence.evaluation.report import render
+from vidence.evaluation.subtitles import Subtitles
 from vidence.evaluation.summary import summary
 from vidence.evaluation.systems import System
 from vidence.memory import Memory
@@ -39,6 +40,7 @@ class Plan:
     shard: int = 0
     shards: int = 1
     control: bool = True  # each is guessed without the video as well
+    subtitles: bool = False  # what is said is given in writing, as the benchmark comes with it
 
     def chosen(self, items: Sequence[Item]) -> list[Item]:
         """Return the questions of this run, by video, so that each is opened once."""
@@ -64,12 +66,14 @@ def run(
     """Ask what was not asked yet, and return the summary. `settings` are the system's, for the manifest.
 
     Raises:
-        UsageError: the folder holds a run of another manifest, or the data folder no annotations or no videos.
+        UsageError: the folder holds a run of another manifest, or the data folder no annotations, no videos or, where
+            they are to be given, no subtitles.
     """
     everything, videos, path = benchmark.load(data, plan.split), Videos(data), out / "results.jsonl"
     if everything and not any(videos.of(item.video) for item in everything):
         named = len({item.video for item in everything})
         raise UsageError(f"{data}: holds none of the {named} videos, such as {everything[0].video}")
+    lines = _subtitles(benchmark, data, everything) if plan.subtitles else None
     items, order = plan.chosen(everything), {item.id: at for at, item in enumerate(everything)}
     out.mkdir(parents=True, exist_ok=True)
     manifest = _manifest(benchmark, system, plan, settings)
@@ -77,7 +81,7 @@ def run(
     done = {one["id"] for one in results(path)} if path.is_file() else set()
     with Memory.open(memory or out / "memory.sqlite") as kept, path.open("a", encoding="utf-8") as file:
         left = [item for item in items if item.id not in done]
-        new = _records(benchmark, left, order, videos, system, plan, kept)
+        new = _records(benchmark, left, order, videos, lines, system, plan, kept)
         for at, found in enumerate(new, len(done) + 1):
             file.write(json.dumps(found, ensure_ascii=False) + "\n")
             file.flush()
@@ -115,6 +119,7 @@ def _records(
     items: Sequence[Item],
     order: Mapping[str, int],
     videos: Videos,
+    lines: Subtitles | None,
     system: System,
     plan: Plan,
     memory: Memory,
@@ -129,12 +134,27 @@ def _records(
             with vidence.open(path, memory=memory) as video:
                 if video.media.info.video is None:
                     raise MediaError(f"{path}: has no picture")
+                cues = lines.of(same[0], video.media) if lines else None
+                # Without subtitles means without those inside the file or beside it, too.
+                video.media.subtitle(cues or ())
+                told = {"subtitles": None if cues is None else len(cues)} if lines else {}
                 for item in same:
                     reply = system.answer(item, _key(benchmark, item), video)
                     guess = system.guess(item, _key(benchmark, item)) if plan.control else None
-                    yield record(item, order[item.id], _key(benchmark, item), reply, guess)
+                    yield record(item, order[item.id], _key(benchmark, item), reply, guess) | told
         except MediaError as fault:
             yield from (failed(item, order[item.id], str(fault)) for item in same)
+
+
+def _subtitles(benchmark: Benchmark, data: Path, items: Sequence[Item]) -> Subtitles:
+    if not benchmark.subtitles:
+        raise UsageError(f"{benchmark.name} comes with no subtitles; leave out --subtitles")
+    found = Subtitles(data)
+    if not any(found.have(item) for item in items):
+        raise UsageError(
+            f"{data}: holds no subtitles, such as {items[0].subtitles}; unpack them beside the videos"
+        )
+    return found
 
 
 def _key(benchmark: Benchmark, item: Item) -> str:

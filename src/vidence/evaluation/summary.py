@@ -33,6 +33,9 @@ def summary(benchmark: Benchmark, records: Sequence[Record]) -> dict[str, Any]:
     if tasks := by_group.get("task"):
         means = [each["score"]["mean"] for each in tasks.values() if each.get("score")]
         told["task_average"] = statistics.mean(means) if means else None
+    if given := [one for one in asked if "subtitles" in one]:
+        without = [one["video"] for one in given if one["subtitles"] is None]
+        told["subtitles"] = {"questions_without": len(without), "videos_without": sorted(set(without))}
     return told | {
         "not_put": len(faults),
         "faults": [{"id": one["id"], "video": one["video"], "fault": one["fault"]} for one in faults],

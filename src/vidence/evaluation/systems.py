@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
-from vidence.evaluation.item import Frames, Item
+from vidence.evaluation.item import Frames, Item, Subtitled
 from vidence.evaluation.prompts import asked, prompt
+from vidence.evaluation.subtitles import shown as said_then
 from vidence.mcr.answer import Answer
 from vidence.mcr.budget import Budget
 from vidence.mcr.concepts import number_in
@@ -112,11 +113,15 @@ class Model(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SinglePass:
-    """A model that is shown frames once, as the benchmark's setting has it, and answers."""
+    """A model that is shown frames once, as the benchmark's setting has it, and answers.
+
+    `subtitles` says which lines of the medium's it is given with them.
+    """
 
     model: Model
     frames: Frames
     most_frames: int | None = None  # fewer than the setting, for models and machines that hold no more
+    subtitles: Subtitled = ""
 
     @property
     def name(self) -> str:
@@ -126,7 +131,7 @@ class SinglePass:
     def answer(self, item: Item, key: str, video: Video) -> Reply:
         """Show frames in the middle of equal stretches, then ask."""
         start, shown = time.monotonic(), self.shown(item, video)
-        text = prompt(item, key, float(shown.span.duration))
+        text = prompt(item, key, float(shown.span.duration), self._said(shown, video))
         said, tokens = self.model.say(shown, video.media.info.span.start, text)
         return Reply(said, _frames([shown]), tokens, time.monotonic() - start)
 
@@ -143,6 +148,10 @@ class SinglePass:
         count = max(1, min(int(span.duration * Fraction(self.frames.fps)), most))
         frames = video.media.frames_at(span.middles(count), max_side=self._side(video), mode="exact")
         return Shown(span, tuple(frames))
+
+    def _said(self, shown: Shown, video: Video) -> list[str]:
+        cues = video.media.cues() if self.subtitles else ()
+        return said_then(cues, [frame.time for frame in shown.frames], shown.span, self.subtitles)
 
     def _side(self, video: Video) -> int:
         """Return the longer side at which a frame has as many pixels as the setting allows."""

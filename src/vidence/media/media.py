@@ -168,6 +168,10 @@ class Media:
             self._cues = subtitles.read(self._source, self.info, self.problems)
         return self._cues
 
+    def subtitle(self, cues: Sequence[Cue]) -> None:
+        """Take these for its subtitles from now on, whatever it comes with; none at all where none are given."""
+        self._cues = list(cues)
+
     def _sound_span(self, span: Span | None) -> Span:
         return self.info.span if span is None else span.clipped(self.info.span)
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidence.errors import MediaError
 from vidence.media.demux import keep_streams, packets, reason
 from vidence.media.info import MediaInfo, SubtitleStream
 from vidence.media.problems import Problems
@@ -141,7 +142,19 @@ def language_of(sidecar: Path, medium: Path) -> str:
 
 
 def _from_file(path: Path, medium: Path, info: MediaInfo, problems: Problems) -> list[Cue]:
-    """Read a sidecar. Its zero is where the medium begins, whatever the container's clock says there."""
+    try:
+        return read_file(path, info.span.start, language_of(path, medium))
+    except MediaError as error:
+        problems.note(None, f"subtitles: {error}")
+        return []
+
+
+def read_file(path: Path, start: Instant, language: str = "") -> list[Cue]:
+    """Read a subtitle file. Its zero is where the medium begins, whatever the container's clock says there.
+
+    Raises:
+        MediaError: it cannot be read.
+    """
     import pysubs2
 
     try:
@@ -149,9 +162,7 @@ def _from_file(path: Path, medium: Path, info: MediaInfo, problems: Problems) ->
             raise ValueError(f"larger than {_MOST_BYTES >> 20} MiB")
         events = pysubs2.SSAFile.from_string(_decode(path.read_bytes()))
     except (OSError, ValueError, pysubs2.exceptions.Pysubs2Error) as error:
-        problems.note(None, f"subtitles: {path.name} cannot be read ({error})")
-        return []
-    language, start = language_of(path, medium), info.span.start
+        raise MediaError(f"{path.name} cannot be read ({error})") from error
     cues = []
     for event in events:
         text = _tidy(event.plaintext)

@@ -31,8 +31,18 @@ def load(folder: Path, split: str) -> list[Item]:
             "task": str(row.get("question_category", "")),
             "topic": str(row.get("topic_category", "")),
         }
-        options = tuple(given[at].strip() for at in real)
-        found.append(Item(name, video, question, options, real.index(right), groups=groups))
+        found.append(
+            Item(
+                name,
+                video,
+                question,
+                tuple(given[at].strip() for at in real),
+                real.index(right),
+                subtitles=str(row.get("subtitle_path") or ""),
+                subtitles_start_s=float(row.get("starting_timestamp_for_subtitles") or 0),
+                groups=groups,
+            )
+        )
     return found
 
 
@@ -47,6 +57,7 @@ BENCHMARK = Benchmark(
     source="the dataset longvideobench/LongVideoBench on the hub (on request): validation Parquet, "
     "videos.tar, subtitles.tar",
     load=load,
+    subtitles="frames",
     note="The paper reports the validation split without subtitles (64.6 in its ablations, 66.8 in its main "
     "table). Many questions quote subtitles and are meant to be asked with them; 250 videos are cut out of "
     "longer ones, and their subtitles count from the annotation's starting_timestamp_for_subtitles.",

@@ -22,7 +22,8 @@ def load(folder: Path, split: str) -> list[Item]:
         for key in ("group_structure", "level", "second_head", "third_head"):
             groups[key] = str(row.get(key) or "")
         right = index_of(answer, options, place(path, number))
-        found.append(Item(str(name), str(video), question, options, right, groups=groups))
+        said = f"{video}.jsonl"
+        found.append(Item(str(name), str(video), question, options, right, subtitles=said, groups=groups))
     return found
 
 
@@ -37,6 +38,7 @@ BENCHMARK = Benchmark(
     licence="academic research only; the videos are their owners'",
     source="the dataset MME-Benchmarks/Video-MME-v2 on the hub: test.parquet, the 40 archives of videos, subtitle.zip",
     load=load,
+    subtitles="stretch",
     note="Its own score is of groups: relevance groups get (right / 4) squared, logic groups count right "
     "answers up to the first wrong one. The paper's script prints plain accuracy, with subtitles and without, "
     "and which of them its 27.6 is remains unsaid: accuracy lies far above the group score (66.1 and 49.4 of "
