@@ -57,7 +57,8 @@ def listed(as_json: bool) -> None:
         emit([_told(one) for one in found])
         return
     for one in found:
-        click.echo(f"{one.name:18} {one.title}; {one.metric}; splits: {', '.join(one.splits)}")
+        subtitled = "; has subtitles" if one.subtitles else ""
+        click.echo(f"{one.name:18} {one.title}; {one.metric}; splits: {', '.join(one.splits)}{subtitled}")
 
 
 @command.command("run", short_help="Run a benchmark: the word may be left out.")
@@ -208,6 +209,8 @@ def _show(found: dict[str, Any]) -> None:
         click.echo(
             f"{label[:32]:32} {each['questions']:>9} {score:>7} {error:>6.3f} {strict:>7} {control:>8} {chance:>7}"
         )
+    if official := found.get("official"):
+        click.echo(f"official ({found['metric']}): {official['mean']:.3f} ± {official['error']:.3f}")
     if without := found.get("subtitles", {}).get("questions_without"):
         click.echo(
             f"{without} questions were asked without subtitles: their files are missing "
@@ -223,4 +226,4 @@ def _show(found: dict[str, Any]) -> None:
 def _told(one: Benchmark) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return {key: value for key, value in asdict(one).items() if key != "load"}
+    return {key: value for key, value in asdict(one).items() if key not in ("load", "official")}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from vidence.evaluation.official import Official
 from vidence.timeline import Span
 
 Form = Literal["choice", "grounding", "number", "words", "open"]
@@ -70,5 +71,6 @@ class Benchmark:
     licence: str
     source: str  # where users get annotations and videos
     load: Callable[[Path, str], list[Item]]
+    official: Official | None = None  # its authors' score, where it is not the mean over questions
     subtitles: Subtitled = ""  # how its authors give a model what is said, where it comes with that
     note: str = ""  # what one must know to compare its numbers

@@ -7,7 +7,7 @@ as in arXiv 1706.04599, equation 3.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -46,6 +46,36 @@ def share(values: Sequence[float], clusters: Sequence[Hashable]) -> Share:
         sums[cluster] += value - mean
     spread = math.sqrt(math.fsum(each * each for each in sums.values())) / len(values)
     return Share(mean, spread, len(values), len(sums))
+
+
+def nested_share(
+    values: Sequence[float], clusters: Sequence[Hashable], groups: Sequence[tuple[Hashable, ...]]
+) -> Share:
+    """Return the mean of means of means: values are in groups, each named by those around it, outermost first.
+
+    Groups within one group weigh alike, however many values they hold. The error takes groups as given: what is drawn
+    by chance are the videos within them.
+
+    Raises:
+        ValueError: there are no values, or not as many clusters and groups.
+    """
+    if not values or not len(values) == len(clusters) == len(groups):
+        raise ValueError(f"{len(values)} values in {len(clusters)} clusters and {len(groups)} groups")
+    inner, held = defaultdict[tuple[Hashable, ...], set[Hashable]](set), Counter(groups)
+    sums = defaultdict[tuple[Hashable, ...], float](float)
+    for value, group in zip(values, groups, strict=True):
+        sums[group] += value
+        for depth in range(len(group)):
+            inner[group[:depth]].add(group[depth])
+    weight = {
+        group: math.prod(1 / len(inner[group[:depth]]) for depth in range(len(group))) / count
+        for group, count in held.items()
+    }
+    mean = math.fsum(weight[group] * whole for group, whole in sums.items())
+    apart = defaultdict[Hashable, float](float)
+    for value, cluster, group in zip(values, clusters, groups, strict=True):
+        apart[cluster] += weight[group] * (value - sums[group] / held[group])
+    return Share(mean, math.sqrt(math.fsum(each * each for each in apart.values())), len(values), len(apart))
 
 
 @dataclass(frozen=True, slots=True)

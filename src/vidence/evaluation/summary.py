@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vidence.evaluation.item import Benchmark
-from vidence.evaluation.metrics import LEVELS, calibration_error, recalled, share
+from vidence.evaluation.metrics import LEVELS, Share, calibration_error, recalled, share
 from vidence.evaluation.record import Record
 
 
@@ -30,9 +30,8 @@ def summary(benchmark: Benchmark, records: Sequence[Record]) -> dict[str, Any]:
         "all": scores(benchmark, asked),
         "by": by_group,
     }
-    if tasks := by_group.get("task"):
-        means = [each["score"]["mean"] for each in tasks.values() if each.get("score")]
-        told["task_average"] = statistics.mean(means) if means else None
+    if benchmark.official is not None and (official := benchmark.official(asked)) is not None:
+        told["official"] = _told(official)
     if given := [one for one in asked if "subtitles" in one]:
         without = [one["video"] for one in given if one["subtitles"] is None]
         told["subtitles"] = {"questions_without": len(without), "videos_without": sorted(set(without))}
@@ -86,7 +85,10 @@ def _of_loop(records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _share(records: Sequence[Record], field: str) -> dict[str, Any]:
-    found = share([float(one[field]) for one in records], [one["video"] for one in records])
+    return _told(share([float(one[field]) for one in records], [one["video"] for one in records]))
+
+
+def _told(found: Share) -> dict[str, Any]:
     low, high = found.interval
     return {
         "mean": round(found.mean, 4),

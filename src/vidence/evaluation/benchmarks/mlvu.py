@@ -7,6 +7,7 @@ from typing import Any
 
 from vidence.evaluation.files import find, need, place, rows
 from vidence.evaluation.item import Benchmark, Frames, Item
+from vidence.evaluation.official import mean_of
 from vidence.evaluation.options import index_of, worded
 
 CHOICES = ("1_plotQA", "2_needle", "3_ego", "4_count", "5_order", "6_anomaly_reco", "7_topic_reasoning")
@@ -60,8 +61,10 @@ BENCHMARK = Benchmark(
     source="the datasets MLVU/MVLU (dev: json/1_plotQA.json and so on, video/) and MLVU/MLVU_Test (on "
     "request) on the hub",
     load=load,
+    official=mean_of("task", unanswerable_wrong=True),
     note="Dev and test do not compare: the paper's 77.3 is on dev, where its base model is published at "
     "78.1, while the base's 57.6 beside it looks like test. M-Avg weighs tasks alike, not questions. Two dev "
-    "needles have an answer that is none of their options: they count as wrong for everybody, and have no "
-    "answer here. Split dev-generation (open words: sub-scene captions, summaries) is to be judged outside.",
+    "needles have an answer that is none of their options: they have no answer here, are in no accuracy, and count "
+    "in M-Avg as wrong for everybody, as in the authors' script. Split dev-generation (open words: sub-scene "
+    "captions, summaries) is to be judged outside.",
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vidence.evaluation.files import find, need, place, rows, span
 from vidence.evaluation.item import Benchmark, Frames, Item
+from vidence.evaluation.official import mean_of
 from vidence.evaluation.options import worded
 
 FOLDERS = {
@@ -62,12 +63,13 @@ BENCHMARK = Benchmark(
     title="MVBench",
     form="choice",
     splits=("test",),
-    metric="accuracy",
+    metric="mean of the tasks' accuracies",
     frames=Frames(fps=4, max_frames=256, max_pixels=1024 * 1024),
     licence="MIT; the videos are under their sources' licences",
     source="the dataset OpenGVLab/MVBench on the hub: json/*.json, video/*.zip; NTU RGB+D (fine_grained_pose) "
     "from its authors",
     load=load,
+    official=mean_of("task"),
     note="The score is the mean of the tasks' accuracies; with 200 questions each that is the plain "
     "accuracy. Videos of episodic_reasoning come as folders of frames at 3 a second: encode each to an .mp4 of "
     "the folder's name.",

@@ -7,6 +7,7 @@ from pathlib import Path
 from vidence.errors import UsageError
 from vidence.evaluation.files import find, need, place, rows
 from vidence.evaluation.item import Benchmark, Frames, Item
+from vidence.evaluation.official import mean_of
 from vidence.evaluation.options import bare, index_of
 
 NUMBERS = ("object_abs_distance", "object_counting", "object_size_estimation", "room_size_estimation")
@@ -46,7 +47,8 @@ BENCHMARK = Benchmark(
     licence="Apache-2.0; the videos are under ScanNet's, ScanNet++'s and ARKitScenes' terms",
     source="the dataset nyu-visionx/VSI-Bench on the hub: test.jsonl, and scannet, scannetpp and arkitscenes unpacked",
     load=load,
-    note="The score is the mean of eight tasks, one of them object_rel_direction, itself the mean of its "
+    official=mean_of("task", "type"),
+    note="The official score is the mean of eight tasks, one of them object_rel_direction, itself the mean of its "
     "three levels. Items with options are asked as choices. A debiased file is published beside this one; the "
     "paper has the full one.",
 )
