@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,9 @@ from vidence.timeline import Span
 Form = Literal["choice", "grounding", "number", "words", "open"]
 """choice: one of several options; grounding: intervals of a phrase; number: a quantity; words: a few, right where they
 hold the true ones; open: many words, judged outside."""
+
+TOKEN_PX = 32
+"""The side of the square of pixels that becomes one token of the paper's model."""
 
 Subtitled = Literal["", "frames", "stretch"]
 """Which lines a model is given: none; those on screen at a frame that it is shown; all of the stretch."""
@@ -47,12 +51,29 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """How the paper shows a video (its released scripts): frames a second, most frames, pixels of each."""
+    """How the paper shows a video (its released scripts): frames a second, most frames, least and most pixels of each."""
 
     fps: float = 4.0
     max_frames: int = 512
     min_pixels: int = 256 * 1024
     max_pixels: int = 256 * 1024
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Return the (height, width) at which a frame is shown.
+
+        A larger one keeps its shape; a smaller one is enlarged as the paper's processor does: both sides up to the next
+        whole token.
+        """
+        pixels = height * width
+        if pixels > self.max_pixels:
+            shrink = (self.max_pixels / pixels) ** 0.5
+            return max(round(height * shrink), 1), max(round(width * shrink), 1)
+        if pixels < self.min_pixels:
+            grow = (self.min_pixels / pixels) ** 0.5
+            # Less a hair, so that what fits exactly is not made larger by rounding.
+            high, wide = (math.ceil(side * grow / TOKEN_PX - 1e-9) * TOKEN_PX for side in (height, width))
+            return high, wide
+        return height, width
 
 
 @dataclass(frozen=True, slots=True)

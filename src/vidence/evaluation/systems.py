@@ -15,6 +15,7 @@ from vidence.evaluation.subtitles import shown as said_then
 from vidence.mcr.answer import Answer
 from vidence.mcr.budget import Budget
 from vidence.mcr.concepts import number_in
+from vidence.mcr.pictures import enlarged
 from vidence.mcr.situation import Shown
 from vidence.senses.language import embed
 from vidence.timeline import Span
@@ -146,19 +147,18 @@ class SinglePass:
         span = item.window or video.media.info.span
         most = min(self.frames.max_frames, self.most_frames or self.frames.max_frames)
         count = max(1, min(int(span.duration * Fraction(self.frames.fps)), most))
-        frames = video.media.frames_at(span.middles(count), max_side=self._side(video), mode="exact")
-        return Shown(span, tuple(frames))
+        height, width = self._size(video)
+        found = video.media.frames_at(span.middles(count), max_side=max(height, width), mode="exact")
+        return Shown(span, tuple(enlarged(frame, height, width) for frame in found))
 
     def _said(self, shown: Shown, video: Video) -> list[str]:
         cues = video.media.cues() if self.subtitles else ()
         return said_then(cues, [frame.time for frame in shown.frames], shown.span, self.subtitles)
 
-    def _side(self, video: Video) -> int:
-        """Return the longer side at which a frame has as many pixels as the setting allows."""
+    def _size(self, video: Video) -> tuple[int, int]:
         stream = video.media.info.video
         assert stream is not None  # who runs a benchmark has made sure
-        scale = min((self.frames.max_pixels / (stream.width * stream.height)) ** 0.5, 1.0)
-        return max(round(max(stream.width, stream.height) * scale), 32)
+        return self.frames.size(stream.height, stream.width)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Cut and shrink frames for a closer look, and bring what was found there back into the whole picture."""
+"""Cut, shrink and enlarge frames for a closer look, and bring what was found there back into the whole picture."""
 
 from __future__ import annotations
 
@@ -21,6 +21,15 @@ def reduced(frame: Frame, max_side: int) -> Frame:
     scale = max_side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return replace(frame, image=cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA))
+
+
+def enlarged(frame: Frame, height: int, width: int) -> Frame:
+    """Enlarge a frame to a size; one that is as large or larger stays as it is."""
+    if frame.image.shape[0] >= height or frame.image.shape[1] >= width:
+        return frame
+    import cv2
+
+    return replace(frame, image=cv2.resize(frame.image, (width, height), interpolation=cv2.INTER_CUBIC))
 
 
 def crop(frame: Frame, region: Box) -> Frame:
