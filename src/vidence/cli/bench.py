@@ -98,6 +98,12 @@ def listed(as_json: bool) -> None:
     "--subtitles", is_flag=True, help="Give what is said in writing, from the files that the benchmark has."
 )
 @click.option(
+    "--judge",
+    metavar="MODEL",
+    help="Have a model look for each claim of the loop where it cites, and elsewhere; or the rules: embedded.",
+)
+@click.option("--judge-api-base", metavar="URL", help="Endpoint of the judge. Default: $OPENAI_BASE_URL.")
+@click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Ask only so many questions, drawn by --seed."
 )
 @click.option("--seed", type=int, default=0, show_default=True, metavar="N")
@@ -113,7 +119,8 @@ def listed(as_json: bool) -> None:
 def run(
     name: str, data: Path, split: str | None, out: Path | None, policy: str | None, model: str | None,
     api_base: str | None, single_pass: bool, max_steps: int, most_frames: int | None, subtitles: bool,
-    limit: int | None, seed: int, shard: str, no_control: bool, device: str, as_json: bool,
+    judge: str | None, judge_api_base: str | None, limit: int | None, seed: int, shard: str, no_control: bool,
+    device: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Ask the questions of benchmark NAME and score the answers; a run that was stopped goes on."""
     from vidence.cli.contestant import Settings
@@ -128,10 +135,13 @@ def run(
     if split is not None and split not in chosen.splits:
         raise UsageError(f"{name} has no split {split!r}; there are {', '.join(chosen.splits)}")
     asked = chosen_policy(policy, model, device=device, api_base=api_base)
-    settings = Settings(model, single_pass, max_steps, most_frames, subtitles)
+    settings = Settings(model, single_pass, max_steps, most_frames, subtitles, judge, judge_api_base)
     plan = Plan(split or chosen.splits[0], limit, seed, *share_of(shard), not no_control, subtitles)
     out, system = out or Path("bench") / f"{name}-{settings.slug(asked)}", settings.system(chosen, asked)
-    found = ask_all(chosen, data, system, plan, out, settings=settings.to_json(), told=_progress)
+    judging = settings.judge_opened()
+    found = ask_all(
+        chosen, data, system, plan, out, settings=settings.to_json(), judge=judging, told=_progress
+    )
     if as_json:
         emit(found)
         return
@@ -209,6 +219,9 @@ def _show(found: dict[str, Any]) -> None:
         click.echo(
             f"{label[:32]:32} {each['questions']:>9} {score:>7} {error:>6.3f} {strict:>7} {control:>8} {chance:>7}"
         )
+    for name, where in (("judged_grounded", "where they cite"), ("judged_elsewhere", "elsewhere")):
+        if share := found["all"].get(name):
+            click.echo(f"claims that the judge found {where}: {share['mean']:.3f} ± {share['error']:.3f}")
     if official := found.get("official"):
         click.echo(f"official ({found['metric']}): {official['mean']:.3f} ± {official['error']:.3f}")
     if without := found.get("subtitles", {}).get("questions_without"):

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidence.cli.extras import need
 from vidence.errors import UsageError
 
 if TYPE_CHECKING:
     from vidence.evaluation.item import Benchmark
+    from vidence.evaluation.judge import Judge
     from vidence.evaluation.systems import Agent, SinglePass
     from vidence.mcr.policy import Policy
 
@@ -23,6 +25,8 @@ class Settings:
     max_steps: int
     most_frames: int | None
     subtitles: bool
+    judge: str | None
+    judge_api_base: str | None
 
     def to_json(self) -> dict[str, Any]:
         """Write what belongs in the manifest beside the plan."""
@@ -50,6 +54,22 @@ class Settings:
         if blind is None:
             raise UsageError("--single-pass is of a model; the policy rules runs none")
         return blind
+
+    def judge_opened(self) -> Judge | None:
+        """Open the judge of a loop's claims, which stands its trial first.
+
+        Raises:
+            UsageError: it fails, or there is no loop.
+        """
+        from vidence.evaluation.judges import EMBEDDED, open_judge
+
+        if self.judge is None:
+            return None
+        if self.single_pass:
+            raise UsageError("--judge is of a loop's claims; a single pass makes none")
+        if self.judge != EMBEDDED:
+            need("chat")
+        return open_judge(self.judge, self.judge_api_base)
 
 
 def shard(text: str) -> tuple[int, int]:

@@ -51,7 +51,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """How the paper shows a video (its released scripts): frames a second, most frames, least and most pixels of each."""
+    """How the paper's scripts show a video: frames a second, most frames, least and most pixels of each."""
 
     fps: float = 4.0
     max_frames: int = 512

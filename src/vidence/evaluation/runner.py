@@ -19,6 +19,7 @@ import vidence
 from vidence.errors import MediaError, UsageError
 from vidence.evaluation.files import Videos
 from vidence.evaluation.item import Benchmark, Item
+from vidence.evaluation.judge import Judge, judged
 from vidence.evaluation.record import Record, failed, record
 from vidence.evaluation.report import render
 from vidence.evaluation.subtitles import Subtitles
@@ -60,10 +61,13 @@ def run(
     out: Path,
     *,
     settings: Mapping[str, Any],
+    judge: Judge | None = None,
     memory: Path | None = None,
     told: Told | None = None,
 ) -> dict[str, Any]:
     """Ask what was not asked yet, and return the summary. `settings` are the system's, for the manifest.
+
+    `judge` looks for each claim of a loop where it cites.
 
     Raises:
         UsageError: the folder holds a run of another manifest, or the data folder no annotations, no videos or, where
@@ -76,12 +80,12 @@ def run(
     lines = _subtitles(benchmark, data, everything) if plan.subtitles else None
     items, order = plan.chosen(everything), {item.id: at for at, item in enumerate(everything)}
     out.mkdir(parents=True, exist_ok=True)
-    manifest = _manifest(benchmark, system, plan, settings)
+    manifest = _manifest(benchmark, system, plan, settings) | {"judge": judge.name if judge else None}
     _begin(out, manifest)
     done = {one["id"] for one in results(path)} if path.is_file() else set()
     with Memory.open(memory or out / "memory.sqlite") as kept, path.open("a", encoding="utf-8") as file:
         left = [item for item in items if item.id not in done]
-        new = _records(benchmark, left, order, videos, lines, system, plan, kept)
+        new = _records(benchmark, left, order, videos, lines, system, judge, plan, kept)
         for at, found in enumerate(new, len(done) + 1):
             file.write(json.dumps(found, ensure_ascii=False) + "\n")
             file.flush()
@@ -121,6 +125,7 @@ def _records(
     videos: Videos,
     lines: Subtitles | None,
     system: System,
+    judge: Judge | None,
     plan: Plan,
     memory: Memory,
 ) -> Iterator[Record]:
@@ -141,7 +146,10 @@ def _records(
                 for item in same:
                     reply = system.answer(item, _key(benchmark, item), video)
                     guess = system.guess(item, _key(benchmark, item)) if plan.control else None
-                    yield record(item, order[item.id], _key(benchmark, item), reply, guess) | told
+                    found = record(item, order[item.id], _key(benchmark, item), reply, guess) | told
+                    if judge is not None and reply.answer is not None:
+                        found["judged"] = judged(reply.answer, video, judge)
+                    yield found
         except MediaError as fault:
             yield from (failed(item, order[item.id], str(fault)) for item in same)
 

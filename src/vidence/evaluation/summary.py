@@ -56,7 +56,7 @@ def scores(benchmark: Benchmark, records: Sequence[Record]) -> dict[str, Any]:
         shares = recalled([one["right"] for one in known])
         told["recall"] = {str(level): shares[level] for level in LEVELS}
     if judged := [one for one in known if "confidence" in one]:
-        told |= _of_loop(judged)
+        told |= _of_loop(judged) | _of_judge(judged)
     for name in ("tokens", "seconds"):
         told[name] = statistics.mean(one[name] for one in records)
     told["frames"] = statistics.mean(len(one["frames"]) for one in records)
@@ -81,6 +81,16 @@ def _of_loop(records: Sequence[Record]) -> dict[str, Any]:
         told["citation_precision"] = statistics.mean(one["citation_precision"] for one in cited)
         told["citation_recall"] = statistics.mean(one["citation_recall"] for one in cited)
         told["grounded"] = statistics.mean(one["citation_precision"] > 0 for one in cited)
+    return told
+
+
+def _of_judge(records: Sequence[Record]) -> dict[str, Any]:
+    """Score what a judge found of the claims, where they cite and elsewhere."""
+    claims = [{"video": one["video"], **each} for one in records for each in one.get("judged", ())]
+    told = dict[str, Any]()
+    for name, field in (("judged_grounded", "found"), ("judged_elsewhere", "elsewhere")):
+        if some := [one for one in claims if one[field] is not None]:
+            told[name] = _share(some, field) | {"claims": len(some)}
     return told
 
 

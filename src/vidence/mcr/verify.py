@@ -54,12 +54,16 @@ def recheck(evidence: Evidence, situation: Situation, actions: Actions) -> tuple
     It is opened once a rollout, however many claims cite it.
     """
     if evidence.id not in situation.reopened:
-        situation.reopened[evidence.id] = _reopened(evidence, situation, actions)
+        source = situation.source(evidence)
+        situation.reopened[evidence.id] = reopened(evidence, source, situation, actions)
     return situation.reopened[evidence.id]
 
 
-def _reopened(evidence: Evidence, situation: Situation, actions: Actions) -> tuple[Verdict, str | None]:
-    observation, sense = situation.source(evidence), actions.senses.get(evidence.sense)
+def reopened(
+    evidence: Evidence, observation: Observation | None, situation: Situation, actions: Actions
+) -> tuple[Verdict, str | None]:
+    """Open evidence again, whether it was opened before or not; `observation` is what stands behind it."""
+    sense = actions.senses.get(evidence.sense)
     if observation is None or sense is None:
         return Verdict(
             "unseen", 0.0, "nothing to open: the evidence names no observation that can be perceived again"
@@ -69,7 +73,7 @@ def _reopened(evidence: Evidence, situation: Situation, actions: Actions) -> tup
     span = _window(observation, situation.whole)
     if observation.data.get("kind") == "blob":
         again = list(actions.spot([observation.data["colour"]], span.start, span.end, looks=2).observations)
-        return _judge(observation, again, span), frame_hash(situation, observation.span.middle)
+        return compared(observation, again, span), frame_hash(situation, observation.span.middle)
     if isinstance(sense, AudioSense):
         again = sense.hear(situation.media, span)
         situation.meter.model_calls += 1
@@ -82,7 +86,7 @@ def _reopened(evidence: Evidence, situation: Situation, actions: Actions) -> tup
         digest = frame_hash(situation, observation.span.middle)
     else:
         return Verdict("unseen", 0.0, f"the sense {evidence.sense} cannot be run again"), None
-    return _judge(observation, again, span), digest
+    return compared(observation, again, span), digest
 
 
 def _recheck_absence(
@@ -120,7 +124,7 @@ def frame_hash(situation: Situation, time: Fraction) -> str:
     return hashlib.sha256(frame.image.tobytes()).hexdigest()
 
 
-def _judge(before: Observation, again: list[Observation], span: Span) -> Verdict:
+def compared(before: Observation, again: list[Observation], span: Span) -> Verdict:
     """Compare what was perceived again with what is claimed; the best match counts."""
     compare = _COMPARE.get(before.sense, _same_words)
     alike = [o for o in again if o.data.get("kind") == before.data.get("kind")]

@@ -6,8 +6,7 @@ from evidence, which it must cite; what the observer sees becomes evidence with 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +20,8 @@ from vidence.mcr.situation import Shown, Situation
 from vidence.mcr.verify import frame_hash, recheck
 from vidence.policies.chat import plans, writing
 from vidence.policies.chat.endpoint import CannotSee, Endpoint, Message, Reply, repair
-from vidence.policies.chat.forms import Final, Judgement, Plan, Report
+from vidence.policies.chat.forms import Final, Plan, Report
+from vidence.policies.chat.judging import filled, judged, perceived, stands_trial
 from vidence.policies.chat.plans import FILLED_IN, belief_of, chosen
 from vidence.senses.observation import Observation, Producer
 from vidence.timeline import Span, instant
@@ -82,7 +82,7 @@ class ChatPolicy:
             found, digest = recheck(evidence, situation, actions)
             if found.kind != "supported":
                 return found, digest
-            put = [{"type": "text", "text": f"Perceived by {evidence.sense}: {writing.data(evidence.quote)}"}]
+            put = [perceived(evidence.sense, evidence.quote)]
         else:
             shown = self._opened(evidence.span, situation, actions)
             if shown is None:
@@ -93,22 +93,16 @@ class ChatPolicy:
             how = f"{self.observer.model} cannot tell a true statement from a false one: its checks mean nothing"
             return Verdict("unseen", 0.0, how), digest
         try:
-            said = self._judged(put, claim)
+            said = judged(self.observer, put, claim)
         except CannotSee:
             return Verdict("unseen", 0.0, f"{self.observer.model} cannot see what was opened"), digest
         how = f"opened {evidence.span} again; {self.observer.model}: {said.why or said.verdict}"
         return Verdict(said.verdict, said.score if said.verdict == "supported" else 0.0, how), digest
 
-    def _judged(self, put: Sequence[dict[str, Any]], claim: str) -> Judgement:
-        stated = {"type": "text", "text": f"Statement: {writing.data(claim)}"}
-        return self._filled(Judgement, writing.JUDGE, [*put, stated])
-
     def _can_judge(self) -> bool:
-        """Tell whether the judge passes a trial, held once: of two statements about a sign, one is plainly false."""
+        """Tell whether the judge passes the trial, held once."""
         if self._judges is None:
-            sign = [{"type": "text", "text": f"Perceived by text: {writing.data('EXIT 4')}"}]
-            true, false = (self._judged(sign, each).verdict for each in writing.TRIAL)
-            self._judges = true == "supported" and false != "supported"
+            self._judges = stands_trial(self.observer)
         return self._judges
 
     def _of(self, situation: Situation) -> _Talk:
@@ -129,7 +123,7 @@ class ChatPolicy:
             put = writing.frames(shown, start, self.frames_as)
             asked = {"type": "text", "text": writing.question_of(situation)}
             try:
-                report = self._filled(Report, writing.OBSERVER, [*put, asked])
+                report = filled(self.observer, Report, writing.OBSERVER, [*put, asked])
             except CannotSee as fault:
                 self.sees = False
                 situation.context.append("feedback", f"the model cannot see: {fault}")
@@ -160,14 +154,6 @@ class ChatPolicy:
         talk.recalled, talk.looked = len(situation.recalled), len(situation.looked)
         new = [one for one in (*recalled, *looked) if one.text][:NEW_EVIDENCE]
         talk.known += [one for one in map(situation.cite, new) if one not in talk.known]
-
-    def _filled(self, form: type[Any], role: str, parts: Sequence[dict[str, Any]]) -> Any:
-        """Let the observer's model answer in a form, with no memory of other calls."""
-        asked = [
-            {"role": "system", "content": f"{role}\n{_json(form.model_json_schema())}"},
-            {"role": "user", "content": list(parts)},
-        ]
-        return self.observer.fill(form, asked)
 
     # The planner
 
@@ -211,7 +197,8 @@ class ChatPolicy:
             if "tools" not in self.planner.lacks and reply.text:
                 return reply, plans.written(reply)
         schema = plans.planning(names)
-        asked = [{**messages[0], "content": f"{messages[0]['content']}\n{_json(schema)}"}, *messages[1:]]
+        told = f"{messages[0]['content']}\n{writing.in_json(schema)}"
+        asked = [{**messages[0], "content": told}, *messages[1:]]
         reply = self.planner.ask(asked, schema=plans.citing(schema, [one.id for one in talk.known]))
         return reply, plans.written(reply)
 
@@ -272,10 +259,6 @@ def _conflict(claim: DraftClaim) -> Conflict:
 def _count(situation: Situation, tokens: int) -> None:
     situation.meter.tokens += tokens
     situation.meter.model_calls += 1
-
-
-def _json(schema: Mapping[str, Any]) -> str:
-    return f"Reply with one JSON object of this schema: {json.dumps(schema)}"
 
 
 def _snapped(start_s: float, end_s: float, shown: Shown, start: Any) -> Span:

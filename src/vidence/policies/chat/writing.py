@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from vidence.mcr.belief import Belief
@@ -40,7 +40,6 @@ JUDGE = (
     "true. contradicted: it shows it to be false. unsupported: it shows neither. unseen: it cannot be made out. "
     + DATA
 )
-TRIAL = ("“EXIT 4” is written there.", "A dog barks at a cat on a beach.")  # of a sign that says EXIT 4
 HINTS = {
     "global": "a summary, or looks spread over the whole",
     "speech": "what is said: recall speech, or listen",
@@ -55,6 +54,11 @@ FramesAs = Literal["images", "video"]
 def data(text: str) -> str:
     """Quote what comes from outside."""
     return f"<data>{json.dumps(text, ensure_ascii=False).replace('<', chr(92) + 'u003c')}</data>"
+
+
+def in_json(schema: Mapping[str, Any]) -> str:
+    """Ask for an answer in a form."""
+    return f"Reply with one JSON object of this schema: {json.dumps(schema)}"
 
 
 def question_of(situation: Situation) -> str:
