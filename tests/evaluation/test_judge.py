@@ -58,7 +58,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def brightness(part: dict[str, Any]) -> float:
     encoded = base64.b64decode(part["image_url"]["url"].partition(",")[2])
-    return float(cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR).mean())
+    image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    return float(image.mean())
 
 
 def parts(request: dict[str, Any]) -> list[dict[str, Any]]:

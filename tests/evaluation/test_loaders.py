@@ -16,7 +16,7 @@ from vidence.evaluation.benchmarks import benchmark, benchmarks
 from vidence.evaluation.benchmarks.mvbench import FOLDERS
 from vidence.evaluation.benchmarks.qvhighlights import joined
 from vidence.evaluation.benchmarks.tomato import TASKS
-from vidence.evaluation.files import Videos, stretches
+from vidence.evaluation.files import Media, Videos, stretches
 from vidence.evaluation.options import divided, prompted
 from vidence.timeline import Span
 
@@ -349,9 +349,56 @@ SAMPLES = [
                 for images, videos in (([], 1), (["i.jpg"], 1), ([], 2))
             ]
         },
-        RIGHT | {"video": "a/b.mp4"},
+        RIGHT | {"video": "a/b.mp4", "also": ()},
         drop="ground_truth",
         groups={"task": "Planning"},
+    ),
+    Sample(
+        "mmsi-video",
+        "all",
+        {
+            "mmsivideo.json": [
+                {
+                    "id": "1",
+                    "type": "Memory",
+                    "ground_truth": "B",
+                    "options": LETTERED,
+                    "ref_images": ["i.jpg"],
+                }
+                | {"ori_question": "<video><video>\nWhat lands in <image>?"}
+                | {"video_list": [{"path": "a/b.mp4"}, {"path": "a/c.mp4"}]}
+            ]
+        },
+        RIGHT
+        | {"question": "(video 1)(video 2)\nWhat lands in (image 1)?", "video": "a/b.mp4"}
+        | {"also": ("a/c.mp4", "i.jpg")},
+        drop="ground_truth",
+    ),
+    Sample(
+        "mmsi-bench",
+        "test",
+        {
+            "MMSI_Bench.parquet": [
+                {"id": 7, "question_type": "MSR", "answer": "B", "images": [b"one", b"two"]}
+                | {"question": "What lands?\nOptions: A: a kite, B: a gull, C: a ball, D: a hat"}
+            ]
+        },
+        RIGHT
+        | {"options": (*PARTS["options"], "a hat"), "id": "7", "video": "7_0.jpg", "also": ("7_1.jpg",)},
+        drop="question",
+        groups={"task": "MSR"},
+    ),
+    Sample(
+        "mmsi-bench",
+        "test",
+        {
+            "MMSI_Bench.jsonl": [
+                {"id": 7, "question_type": "MSR", "answer": "D", "images": ["x/0007_0.jpg", "x/0007_1.jpg"]}
+                | {"question": "What lands? Options: A: a kite\nB: a gull\nC: a ball\nD: at 3: a hat"}
+            ]
+        },
+        {"options": (*PARTS["options"], "at 3: a hat"), "answer": 3, "also": ("0007_1.jpg",)},
+        drop="images",
     ),
 ]
 IDS = [f"{one.name}-{one.split}-{Path(list(one.files)[-1]).suffix[1:]}" for one in SAMPLES]
@@ -418,7 +465,7 @@ def test_every_benchmark_has_a_sample_and_states_what_it_is() -> None:
     known = benchmarks()
     made = {"worldbench", "needle-films"}  # which are written and read back in test_made.py
     assert {one.name for one in SAMPLES} == set(known) - made
-    assert len(known) == 20
+    assert len(known) == 21
     for name, one in known.items():
         assert one.name == name
         assert one.form in ("choice", "grounding", "number", "words", "open")
@@ -546,3 +593,14 @@ LANDS = ("What lands?", ("a kite", "a gull", "a ball"))
 )  # fmt: skip
 def test_a_prompt_is_divided_into_what_is_asked_and_the_options(prompt: str, want: tuple[str, Any]) -> None:
     assert prompted(prompt) == want
+
+
+def test_pictures_are_found_where_their_name_says_so(tmp_path: Path) -> None:
+    for name in ("v/k1.jpg", "v/k1.mp4", "p/7_0.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    media = Media(tmp_path)
+    assert media.of("k1") == media.of("k1.mp4") == tmp_path / "v/k1.mp4"
+    assert media.of("k1.jpg") == tmp_path / "v/k1.jpg"
+    assert media.of("images/7_0.jpg") == tmp_path / "p/7_0.jpg"
+    assert media.of("7_1.jpg") is None

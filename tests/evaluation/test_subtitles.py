@@ -79,6 +79,9 @@ class Hearing:
         self.asked.append(text)
         return "A", 1
 
+    def say_of(self, shown: Any, text: str) -> tuple[str, int]:
+        return self.say(shown, 0, text)
+
 
 def ran(data: Path, out: Path, system: Any, *, subtitles: bool) -> dict[str, Any]:
     return run(benchmark("video-mme"), data, system, Plan("all", subtitles=subtitles), out, settings={})

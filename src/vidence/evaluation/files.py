@@ -28,6 +28,7 @@ VIDEO_SUFFIXES = {
     ".ts",
     ".gif",
 }
+PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 
 
 def find(folder: Path, *patterns: str) -> Path:
@@ -178,6 +179,22 @@ class Videos:
     def of(self, name: str) -> Path | None:
         """Return the file of a video as annotations name it, or None."""
         return self._found.get(name) or self._found.get(Path(name).name) or self._found.get(Path(name).stem)
+
+
+class Media(Videos):
+    """The videos of a folder, and its pictures: those are meant only where their name says so.
+
+    Thumbnails often bear the names of videos.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._pictures = Videos(folder, PICTURE_SUFFIXES)
+
+    def of(self, name: str) -> Path | None:
+        """Return the file of a video or a picture as annotations name it, or None."""
+        pictured = Path(name).suffix.lower() in PICTURE_SUFFIXES
+        return self._pictures.of(name) if pictured else super().of(name)
 
 
 _CLOCK = r"(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)"

@@ -28,7 +28,8 @@ class Item:
 
     True is `answer` (the right option's index, from 0) for choices, `spans` for grounding, `number` for quantities and
     `text` for open questions. `evidence` is where the answer can be seen, as far as the benchmark says so. `window` is
-    the part of the file that is meant, where it is not the whole. `subtitles` names the file with what is said, as
+    the part of the file that is meant, where it is not the whole. `also` names more videos and pictures that are shown
+    after it; it may be a picture itself. `subtitles` names the file with what is said, as
     `video` does its own, and `subtitles_start_s` is the time in it at which the video begins.
     """
 
@@ -42,6 +43,7 @@ class Item:
     text: str = ""
     evidence: tuple[Span, ...] = ()
     window: Span | None = None
+    also: tuple[str, ...] = ()
     subtitles: str = ""
     subtitles_start_s: float = 0.0
     groups: Mapping[str, str] = field(

@@ -10,6 +10,7 @@ import json
 import platform
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,15 +18,16 @@ from typing import Any
 
 import vidence
 from vidence.errors import MediaError, UsageError
-from vidence.evaluation.files import Videos
+from vidence.evaluation.files import Media
 from vidence.evaluation.item import Benchmark, Item
 from vidence.evaluation.judge import Judge, judged
 from vidence.evaluation.record import Record, failed, record
 from vidence.evaluation.report import render
 from vidence.evaluation.subtitles import Subtitles
 from vidence.evaluation.summary import summary
-from vidence.evaluation.systems import System
+from vidence.evaluation.systems import Reply, SinglePass, System
 from vidence.memory import Memory
+from vidence.video import Video
 
 PACKAGES = ("vidence", "av", "numpy", "onnxruntime", "rapidocr", "torch", "transformers", "openai")
 Told = Callable[[int, int, Record], None]
@@ -73,7 +75,7 @@ def run(
         UsageError: the folder holds a run of another manifest, or the data folder no annotations, no videos or, where
             they are to be given, no subtitles.
     """
-    everything, videos, path = benchmark.load(data, plan.split), Videos(data), out / "results.jsonl"
+    everything, videos, path = benchmark.load(data, plan.split), Media(data), out / "results.jsonl"
     if everything and not any(videos.of(item.video) for item in everything):
         named = len({item.video for item in everything})
         raise UsageError(f"{data}: holds none of the {named} videos, such as {everything[0].video}")
@@ -122,7 +124,7 @@ def _records(
     benchmark: Benchmark,
     items: Sequence[Item],
     order: Mapping[str, int],
-    videos: Videos,
+    videos: Media,
     lines: Subtitles | None,
     system: System,
     judge: Judge | None,
@@ -135,6 +137,7 @@ def _records(
         if path is None:
             yield from (failed(item, order[item.id], "the video is missing") for item in same)
             continue
+        put = 0
         try:
             with vidence.open(path, memory=memory) as video:
                 if video.media.info.video is None:
@@ -144,14 +147,35 @@ def _records(
                 video.media.subtitle(cues or ())
                 told = {"subtitles": None if cues is None else len(cues)} if lines else {}
                 for item in same:
-                    reply = system.answer(item, _key(benchmark, item), video)
+                    reply = _answered(system, item, _key(benchmark, item), video, videos)
                     guess = system.guess(item, _key(benchmark, item)) if plan.control else None
                     found = record(item, order[item.id], _key(benchmark, item), reply, guess) | told
                     if judge is not None and reply.answer is not None:
                         found["judged"] = judged(reply.answer, video, judge)
+                    put += 1
                     yield found
         except MediaError as fault:
-            yield from (failed(item, order[item.id], str(fault)) for item in same)
+            yield from (failed(item, order[item.id], str(fault)) for item in same[put:])
+
+
+def _answered(system: System, item: Item, key: str, video: Video, videos: Media) -> Reply:
+    """Ask of a video, and of what is shown after it.
+
+    Raises:
+        MediaError: that is missing or damaged, or the system looks at one medium alone.
+    """
+    if not item.also:
+        return system.answer(item, key, video)
+    if not isinstance(system, SinglePass):
+        raise MediaError("asks about several videos or pictures, which only --single-pass can be shown")
+    with ExitStack() as opened:
+        also = list[Video]()
+        for name in item.also:
+            path = videos.of(name)
+            if path is None:
+                raise MediaError(f"{name} is missing")
+            also.append(opened.enter_context(vidence.open(path, memory=video.memory)))
+        return system.answer_of([video, *also], item, key)
 
 
 def _subtitles(benchmark: Benchmark, data: Path, items: Sequence[Item]) -> Subtitles:

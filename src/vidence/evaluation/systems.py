@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -111,6 +111,10 @@ class Model(Protocol):
         """Return what it says, and the tokens that took."""
         ...
 
+    def say_of(self, shown: Sequence[Shown], text: str) -> tuple[str, int]:
+        """Say it of several media, each from its own start; what has one frame is a picture."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SinglePass:
@@ -136,17 +140,18 @@ class SinglePass:
         said, tokens = self.model.say(shown, video.media.info.span.start, text)
         return Reply(said, _frames([shown]), tokens, time.monotonic() - start)
 
-    def guess(self, item: Item, key: str) -> Reply:
-        """Ask without pictures."""
-        start = time.monotonic()
-        said, tokens = self.model.say(None, Fraction(0), prompt(item, key, None))
-        return Reply(said, (), tokens, time.monotonic() - start)
+    def answer_of(self, videos: Sequence[Video], item: Item, key: str) -> Reply:
+        """Show several videos and pictures, in order, then ask."""
+        start, whole = time.monotonic(), sum(video.media.info.span.duration for video in videos)
+        shown = [self.shown(item, video, video.media.info.span.duration / whole) for video in videos]
+        answer, tokens = self.model.say_of([_rebased(one) for one in shown], prompt(item, key, None))
+        return Reply(answer, _frames(shown), tokens, time.monotonic() - start)
 
-    def shown(self, item: Item, video: Video) -> Shown:
-        """Return the frames that a question is asked with."""
+    def shown(self, item: Item, video: Video, share: Fraction = Fraction(1)) -> Shown:
+        """Return the frames that a question is asked with, or of one of its videos its share."""
         span = item.window or video.media.info.span
         most = min(self.frames.max_frames, self.most_frames or self.frames.max_frames)
-        count = max(1, min(int(span.duration * Fraction(self.frames.fps)), most))
+        count = max(1, min(int(span.duration * Fraction(self.frames.fps)), int(most * share)))
         height, width = self._size(video)
         found = video.media.frames_at(span.middles(count), max_side=max(height, width), mode="exact")
         return Shown(span, tuple(enlarged(frame, height, width) for frame in found))
@@ -154,6 +159,12 @@ class SinglePass:
     def _said(self, shown: Shown, video: Video) -> list[str]:
         cues = video.media.cues() if self.subtitles else ()
         return said_then(cues, [frame.time for frame in shown.frames], shown.span, self.subtitles)
+
+    def guess(self, item: Item, key: str) -> Reply:
+        """Ask without pictures."""
+        start = time.monotonic()
+        said, tokens = self.model.say(None, Fraction(0), prompt(item, key, None))
+        return Reply(said, (), tokens, time.monotonic() - start)
 
     def _size(self, video: Video) -> tuple[int, int]:
         stream = video.media.info.video
@@ -197,6 +208,22 @@ class LocalModel:
         message = {"role": "user", "content": [*seen, {"type": "text", "text": text}]}
         return talk.reply([message], max_new_tokens=most, do_sample=False), talk
 
+    def say_of(self, shown: Sequence[Shown], text: str) -> tuple[str, int]:
+        """Put pictures, frames and text in one message of a new conversation."""
+        from vidence.models.internvideo3.conversation import Conversation
+        from vidence.policies.internvideo3.rollout import videos
+
+        talk = Conversation(self.model, self.processor)
+        content = [
+            {"type": "image", "image": one.frames[0].image}
+            if len(one.frames) == 1
+            else videos([one], Fraction(0))[0]
+            for one in shown
+        ]
+        message = {"role": "user", "content": [*content, {"type": "text", "text": text}]}
+        said = talk.reply([message], max_new_tokens=self.max_new_tokens, do_sample=False)
+        return said, talk.ids_BT.shape[1]
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteModel:
@@ -218,6 +245,19 @@ class RemoteModel:
         reply = self.endpoint.ask([{"role": "user", "content": [*seen, {"type": "text", "text": text}]}])
         return reply.text, reply.tokens
 
+    def say_of(self, shown: Sequence[Shown], text: str) -> tuple[str, int]:
+        """Put pictures, frames and text in one message."""
+        from vidence.policies.chat.writing import frames
+
+        seen = [
+            part
+            for one in shown
+            for part in frames(one, Fraction(0), self.frames_as if len(one.frames) > 1 else "images")
+            if len(one.frames) > 1 or part["type"] != "text"  # a picture has no time
+        ]
+        reply = self.endpoint.ask([{"role": "user", "content": [*seen, {"type": "text", "text": text}]}])
+        return reply.text, reply.tokens
+
 
 def alone(policy: Policy) -> Model | None:
     """Return the model that a policy runs, to be asked without its loop; None for one that runs none."""
@@ -227,6 +267,15 @@ def alone(policy: Policy) -> Model | None:
     if policy.name == "chat":
         return RemoteModel(found.observer, found.frames_as)
     return None
+
+
+def _rebased(shown: Shown) -> Shown:
+    """Count times from where what is shown begins."""
+    start = shown.span.start
+    return Shown(
+        Span(Fraction(0), shown.span.duration),
+        tuple(replace(frame, time=max(frame.time - start, Fraction(0))) for frame in shown.frames),
+    )
 
 
 def _frames(shown: Sequence[Shown]) -> tuple[Frame, ...]:

@@ -11,7 +11,7 @@ FILES = (
     *("video_mme", "video_mme_v2", "longvideobench", "mlvu", "lvbench", "vrbench", "egoschema"),
     *("nextqa", "perception_test", "mvbench", "tomato", "motionbench", "tempcompass"),
     *("qvhighlights", "charades_sta", "activitynet"),
-    *("vsi_bench", "mmsi_video"),
+    *("vsi_bench", "mmsi_bench", "mmsi_video"),
     *("worldbench", "needle_films"),
 )
 """In the order of the paper's tables: long video, short video, grounding, space; then our own."""
