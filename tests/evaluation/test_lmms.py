@@ -123,13 +123,13 @@ def test_what_does_not_fit_is_refused(registry: Any, tmp_path: Path, sign: Path)
 def test_a_model_alone_is_given_the_tasks_own_prompt(
     registry: Any, tmp_path: Path, sign: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vidence.evaluation.systems import LocalModel
+    from vidence.evaluation.models import LocalModel
 
     model = made(registry, tmp_path, str(sign), f"model={checkpoint},single_pass=True,most_frames=4")
     asked, say = list[Any](), LocalModel.say
 
     def heard(self: LocalModel, shown: Any, start: Any, text: str) -> tuple[str, int]:
-        asked.append((len(shown.frames), text))
+        asked.append((len(shown[0].frames), text))
         return say(self, shown, start, text)
 
     monkeypatch.setattr(LocalModel, "say", heard)

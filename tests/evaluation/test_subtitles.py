@@ -65,6 +65,7 @@ class Hearing:
     """Keeps what the medium says of itself, and what the model is asked."""
 
     name: str = "hearing"
+    weighs: bool = False
     heard: list[list[str]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -78,9 +79,6 @@ class Hearing:
     def say(self, shown: Any, start: Any, text: str) -> tuple[str, int]:
         self.asked.append(text)
         return "A", 1
-
-    def say_of(self, shown: Any, text: str) -> tuple[str, int]:
-        return self.say(shown, 0, text)
 
 
 def ran(data: Path, out: Path, system: Any, *, subtitles: bool) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from chat_server import serving
 from conftest import number_picture, read_number, write_video
 from vidence.evaluation.benchmarks import benchmark
 from vidence.evaluation.item import Frames, Item
+from vidence.evaluation.models import LocalModel, RemoteModel
 from vidence.evaluation.runner import Plan, results, run
-from vidence.evaluation.systems import Agent, LocalModel, RemoteModel, SinglePass
+from vidence.evaluation.systems import Agent, SinglePass
 from vidence.mcr.budget import Budget
 from vidence.mcr.situation import Shown
 from vidence.media import open_media
@@ -31,15 +32,12 @@ class Seeing:
     """Keeps what it is shown."""
 
     name: str = "seeing"
+    weighs: bool = False
     shown: list[Any] = field(default_factory=list)
 
     def say(self, shown: Any, start: Any, text: str) -> tuple[str, int]:
-        self.shown.append(shown)
-        return "A", 1
-
-    def say_of(self, shown: Any, text: str) -> tuple[str, int]:
-        self.shown.append(shown)
-        return "B", 1
+        self.shown.append(shown if len(shown) > 1 else shown[0] if shown else None)
+        return "AB"[len(shown) > 1], 1
 
 
 @pytest.mark.parametrize(
@@ -138,7 +136,9 @@ def test_an_endpoint_is_sent_videos_with_times_and_pictures_without(tmp_path: Pa
     from vidence.policies.chat.endpoint import Endpoint
 
     with serving(lambda request: "B") as server:
-        said, _ = RemoteModel(Endpoint("m", base_url=server.address)).say_of(media(tmp_path), "What lands?")
+        said, _ = RemoteModel(Endpoint("m", base_url=server.address)).say(
+            media(tmp_path), Fraction(0), "What lands?"
+        )
     told = [part.get("text", part["type"]) for part in server.requests[0]["messages"][0]["content"]]
     assert said == "B"
     assert told == ["<0.0 seconds>", "image_url", "<1.0 seconds>", "image_url", "image_url", "What lands?"]
@@ -157,6 +157,27 @@ def test_a_local_model_is_shown_videos_and_pictures(tmp_path: Path, monkeypatch:
     processor = InternVideo3Processor.from_pretrained(tmp_path / "latent")
     model = load_model(tmp_path / "latent", dtype="float32", device="cpu")
     system = LocalModel(model, processor, "toy", max_new_tokens=2)
-    _, alone = system.say_of(media(tmp_path)[1:], "what lands")
-    _, both = system.say_of(media(tmp_path), "what lands")
+    _, alone = system.say(media(tmp_path)[:1], Fraction(0), "what lands")
+    _, both = system.say(media(tmp_path), Fraction(0), "what lands")
     assert 0 < alone < both
+
+
+@dataclass
+class Weighing(Seeing):
+    """Finds the second of its options likeliest."""
+
+    weighs: bool = True
+    asked: list[str] = field(default_factory=list)
+
+    def losses(self, shown: Any, start: Any, text: str, answers: Any) -> tuple[list[float], int]:
+        self.asked.append(text)
+        return [float(at != 1) for at in range(len(answers))], 7
+
+
+def test_a_model_that_reads_no_options_has_them_weighed(tmp_path: Path) -> None:
+    model = Weighing()
+    system, path = SinglePass(model, Frames(fps=1)), write_video(tmp_path / "v.mp4", frames=50)
+    with vidence.open(path, memory=tmp_path / "m.sqlite") as video:
+        reply = system.answer(Item("1", "v.mp4", "Which?", ("red", "blue", "green")), "choice", video)
+    assert (reply.text, reply.tokens) == ("B", 7)
+    assert "blue" not in model.asked[0]

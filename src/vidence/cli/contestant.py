@@ -44,7 +44,8 @@ class Settings:
         Raises:
             UsageError: a single pass is asked of a policy that runs no model.
         """
-        from vidence.evaluation.systems import Agent, SinglePass, alone
+        from vidence.evaluation.models import alone
+        from vidence.evaluation.systems import Agent, SinglePass
         from vidence.mcr.budget import Budget
 
         run_by, given = alone(policy), chosen.subtitles if self.subtitles else ""

@@ -18,8 +18,9 @@ from lmms_eval.models.registry_v2 import ModelManifest  # pyright: ignore[report
 
 from vidence.errors import MediaError, UsageError
 from vidence.evaluation.item import Frames, Item
+from vidence.evaluation.models import LocalModel, alone
 from vidence.evaluation.options import prompted
-from vidence.evaluation.systems import Agent, LocalModel, SinglePass, alone
+from vidence.evaluation.systems import Agent, SinglePass
 from vidence.mcr.budget import Budget
 from vidence.policies import open_policy
 from vidence.video import open as open_video
@@ -143,14 +144,14 @@ class Vidence(lmms):
         assert self._alone is not None
         context, _, *where = same[0]
         if not where:
-            return model.losses(None, Fraction(0), context, [_worded(args[1], None) for args in same])
+            return model.expected([], Fraction(0), context, [_worded(args[1], None) for args in same])
         visual, number, task, split = where
         doc = self.task_dict[task][split][number]
         answers = [_worded(args[1], doc) for args in same]
         path = _video(visual(doc), task)
         with self._opened(path) as video:
             shown = self._alone.shown(Item(str(path), str(path), context), video)
-            return model.losses(shown, video.media.info.span.start, context, answers)
+            return model.expected([shown], video.media.info.span.start, context, answers)
 
     @contextmanager
     def _opened(self, path: Path) -> Iterator[Video]:

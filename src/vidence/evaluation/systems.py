@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from vidence.evaluation.item import Frames, Item, Subtitled
 from vidence.evaluation.prompts import asked, prompt
@@ -21,10 +21,8 @@ from vidence.senses.language import embed
 from vidence.timeline import Span
 
 if TYPE_CHECKING:
+    from vidence.evaluation.models import Model
     from vidence.mcr.policy import Policy
-    from vidence.models.internvideo3.conversation import Conversation
-    from vidence.policies.chat.endpoint import Endpoint
-    from vidence.policies.chat.writing import FramesAs
     from vidence.video import Video
 
 
@@ -99,23 +97,6 @@ class Agent:
         return Reply(chr(ord("A") + int((vectors[1:] @ vectors[0]).argmax())))
 
 
-class Model(Protocol):
-    """Answers a prompt about pictures, or about none."""
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-        ...
-
-    def say(self, shown: Shown | None, start: Fraction, text: str) -> tuple[str, int]:
-        """Return what it says, and the tokens that took."""
-        ...
-
-    def say_of(self, shown: Sequence[Shown], text: str) -> tuple[str, int]:
-        """Say it of several media, each from its own start; what has one frame is a picture."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class SinglePass:
     """A model that is shown frames once, as the benchmark's setting has it, and answers.
@@ -135,17 +116,23 @@ class SinglePass:
 
     def answer(self, item: Item, key: str, video: Video) -> Reply:
         """Show frames in the middle of equal stretches, then ask."""
-        start, shown = time.monotonic(), self.shown(item, video)
-        text = prompt(item, key, float(shown.span.duration), self._said(shown, video))
-        said, tokens = self.model.say(shown, video.media.info.span.start, text)
-        return Reply(said, _frames([shown]), tokens, time.monotonic() - start)
+        began, shown = time.monotonic(), self.shown(item, video)
+        said, tokens = self._put(
+            [shown],
+            video.media.info.span.start,
+            item,
+            key,
+            float(shown.span.duration),
+            self._said(shown, video),
+        )
+        return Reply(said, _frames([shown]), tokens, time.monotonic() - began)
 
     def answer_of(self, videos: Sequence[Video], item: Item, key: str) -> Reply:
         """Show several videos and pictures, in order, then ask."""
-        start, whole = time.monotonic(), sum(video.media.info.span.duration for video in videos)
+        began, whole = time.monotonic(), sum(video.media.info.span.duration for video in videos)
         shown = [self.shown(item, video, video.media.info.span.duration / whole) for video in videos]
-        answer, tokens = self.model.say_of([_rebased(one) for one in shown], prompt(item, key, None))
-        return Reply(answer, _frames(shown), tokens, time.monotonic() - start)
+        said, tokens = self._put([_rebased(one) for one in shown], Fraction(0), item, key)
+        return Reply(said, _frames(shown), tokens, time.monotonic() - began)
 
     def shown(self, item: Item, video: Video, share: Fraction = Fraction(1)) -> Shown:
         """Return the frames that a question is asked with, or of one of its videos its share."""
@@ -162,111 +149,29 @@ class SinglePass:
 
     def guess(self, item: Item, key: str) -> Reply:
         """Ask without pictures."""
-        start = time.monotonic()
-        said, tokens = self.model.say(None, Fraction(0), prompt(item, key, None))
-        return Reply(said, (), tokens, time.monotonic() - start)
+        began = time.monotonic()
+        said, tokens = self._put([], Fraction(0), item, key)
+        return Reply(said, (), tokens, time.monotonic() - began)
+
+    def _put(
+        self,
+        shown: Sequence[Shown],
+        start: Fraction,
+        item: Item,
+        key: str,
+        duration_s: float | None = None,
+        said: Sequence[str] = (),
+    ) -> tuple[str, int]:
+        """Let the model answer; one that does not read options has them weighed as its answers."""
+        if key != "choice" or not self.model.weighs:
+            return self.model.say(shown, start, prompt(item, key, duration_s, said))
+        losses, tokens = self.model.losses(shown, start, prompt(item, "open", duration_s, said), item.options)
+        return chr(ord("A") + min(range(len(losses)), key=losses.__getitem__)), tokens
 
     def _size(self, video: Video) -> tuple[int, int]:
         stream = video.media.info.video
         assert stream is not None  # who runs a benchmark has made sure
         return self.frames.size(stream.height, stream.width)
-
-
-@dataclass(frozen=True, slots=True)
-class LocalModel:
-    """An InternVideo3 model of this process."""
-
-    model: Any
-    processor: Any
-    name: str
-    max_new_tokens: int = 128
-
-    def say(self, shown: Shown | None, start: Fraction, text: str) -> tuple[str, int]:
-        """Put frames and text in one message of a new conversation."""
-        said, talk = self._asked(shown, start, text, self.max_new_tokens)
-        return said, talk.ids_BT.shape[1]
-
-    def losses(
-        self, shown: Shown | None, start: Fraction, text: str, answers: Sequence[str]
-    ) -> list[tuple[float, bool]]:
-        """Return how little each of several answers was expected, in nats a token, and whether it is what is said."""
-        tokenizer = getattr(self.processor, "tokenizer", self.processor)
-        counts = [len(tokenizer(answer, add_special_tokens=False)["input_ids"]) for answer in answers]
-        said, talk = self._asked(shown, start, text, max(counts))
-        likely = talk.likelihoods(answers)
-        return [
-            (-logprob / count, said.startswith(answer))
-            for answer, count, logprob in zip(answers, counts, likely, strict=True)
-        ]
-
-    def _asked(self, shown: Shown | None, start: Fraction, text: str, most: int) -> tuple[str, Conversation]:
-        from vidence.models.internvideo3.conversation import Conversation
-        from vidence.policies.internvideo3.rollout import videos
-
-        talk = Conversation(self.model, self.processor)
-        seen = videos([shown], start) if shown else []
-        message = {"role": "user", "content": [*seen, {"type": "text", "text": text}]}
-        return talk.reply([message], max_new_tokens=most, do_sample=False), talk
-
-    def say_of(self, shown: Sequence[Shown], text: str) -> tuple[str, int]:
-        """Put pictures, frames and text in one message of a new conversation."""
-        from vidence.models.internvideo3.conversation import Conversation
-        from vidence.policies.internvideo3.rollout import videos
-
-        talk = Conversation(self.model, self.processor)
-        content = [
-            {"type": "image", "image": one.frames[0].image}
-            if len(one.frames) == 1
-            else videos([one], Fraction(0))[0]
-            for one in shown
-        ]
-        message = {"role": "user", "content": [*content, {"type": "text", "text": text}]}
-        said = talk.reply([message], max_new_tokens=self.max_new_tokens, do_sample=False)
-        return said, talk.ids_BT.shape[1]
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteModel:
-    """A model behind an OpenAI-compatible endpoint."""
-
-    endpoint: Endpoint
-    frames_as: FramesAs = "images"
-
-    @property
-    def name(self) -> str:
-        """Return the model as its server calls it."""
-        return self.endpoint.model
-
-    def say(self, shown: Shown | None, start: Fraction, text: str) -> tuple[str, int]:
-        """Put frames and text in one message."""
-        from vidence.policies.chat.writing import frames
-
-        seen = frames(shown, start, self.frames_as) if shown else []
-        reply = self.endpoint.ask([{"role": "user", "content": [*seen, {"type": "text", "text": text}]}])
-        return reply.text, reply.tokens
-
-    def say_of(self, shown: Sequence[Shown], text: str) -> tuple[str, int]:
-        """Put pictures, frames and text in one message."""
-        from vidence.policies.chat.writing import frames
-
-        seen = [
-            part
-            for one in shown
-            for part in frames(one, Fraction(0), self.frames_as if len(one.frames) > 1 else "images")
-            if len(one.frames) > 1 or part["type"] != "text"  # a picture has no time
-        ]
-        reply = self.endpoint.ask([{"role": "user", "content": [*seen, {"type": "text", "text": text}]}])
-        return reply.text, reply.tokens
-
-
-def alone(policy: Policy) -> Model | None:
-    """Return the model that a policy runs, to be asked without its loop; None for one that runs none."""
-    found: Any = policy
-    if policy.name == "internvideo3":
-        return LocalModel(found.model, found.processor, f"internvideo3 {found.weights[:12]}")
-    if policy.name == "chat":
-        return RemoteModel(found.observer, found.frames_as)
-    return None
 
 
 def _rebased(shown: Shown) -> Shown:
