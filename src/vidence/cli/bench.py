@@ -215,15 +215,16 @@ def _show(found: dict[str, Any]) -> None:
     for label, each in rows:
         cells = [each.get(name, {}).get("mean") for name in ("score", "strict", "control", "chance")]
         score, strict, control, chance = (f"{cell:.3f}" if cell is not None else "-" for cell in cells)
-        error = each.get("score", {}).get("error", 0.0)
+        error = each.get("score", {}).get("error")
+        error = "-" if error is None else f"{error:.3f}"
         click.echo(
-            f"{label[:32]:32} {each['questions']:>9} {score:>7} {error:>6.3f} {strict:>7} {control:>8} {chance:>7}"
+            f"{label[:32]:32} {each['questions']:>9} {score:>7} {error:>6} {strict:>7} {control:>8} {chance:>7}"
         )
     for name, where in (("judged_grounded", "where they cite"), ("judged_elsewhere", "elsewhere")):
         if share := found["all"].get(name):
-            click.echo(f"claims that the judge found {where}: {share['mean']:.3f} ± {share['error']:.3f}")
+            click.echo(f"claims that the judge found {where}: {_share(share)}")
     if official := found.get("official"):
-        click.echo(f"official ({found['metric']}): {official['mean']:.3f} ± {official['error']:.3f}")
+        click.echo(f"official ({found['metric']}): {_share(official)}")
     if without := found.get("subtitles", {}).get("questions_without"):
         click.echo(
             f"{without} questions were asked without subtitles: their files are missing "
@@ -240,3 +241,8 @@ def _told(one: Benchmark) -> dict[str, Any]:
     from dataclasses import asdict
 
     return {key: value for key, value in asdict(one).items() if key not in ("load", "official")}
+
+
+def _share(found: dict[str, Any]) -> str:
+    error = "" if found["error"] is None else f" ± {found['error']:.3f}"
+    return f"{found['mean']:.3f}{error}"

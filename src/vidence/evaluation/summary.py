@@ -102,7 +102,7 @@ def _told(found: Share) -> dict[str, Any]:
     low, high = found.interval
     return {
         "mean": round(found.mean, 4),
-        "error": round(found.error, 4),
+        "error": round(found.error, 4) if found.clusters > 1 else None,  # one video tells nothing of others
         "low": round(low, 4),
         "high": round(high, 4),
         "videos": found.clusters,
