@@ -34,7 +34,7 @@ BENCHMARK = Benchmark(
     metric="mIoU",
     # The paper's script names no most frames; 768 is the processor's own.
     frames=Frames(fps=4, max_frames=768, min_pixels=128 * 1024, max_pixels=512 * 1024),
-    licence="not stated; the videos are YouTube's",
+    licence="BSD-3-Clause (TimeLens), the original's not stated; the videos are YouTube's",
     source=f"{timelens.SOURCE}; original: val_1.json and val_2.json of ActivityNet Captions",
     load=load,
     note=f"{timelens.NOTE}Papers on the original annotations mostly test on val_2 and validate on val_1 "

@@ -42,8 +42,8 @@ BENCHMARK = Benchmark(
     metric="mIoU",
     # The paper's script names no most frames; 768 is the processor's own.
     frames=Frames(fps=4, max_frames=768, min_pixels=128 * 1024, max_pixels=512 * 1024),
-    licence="Charades': non-commercial research",
-    source=f"{timelens.SOURCE}; original: charades_sta_test.txt of jiyanggao/TALL, videos Charades_v1_480",
+    licence="BSD-3-Clause (TimeLens); Charades': non-commercial research",
+    source=f"{timelens.SOURCE}; original: charades_sta_test.txt, linked by jiyanggao/TALL, videos Charades_v1_480",
     load=load,
     note=f"{timelens.NOTE}The original test split has 3,720 sentences; some papers report its R@1 at 0.5 only.",
 )

@@ -46,7 +46,7 @@ BENCHMARK = Benchmark(
     splits=("subset", "full"),
     metric="accuracy",
     frames=Frames(fps=4, max_frames=2048, min_pixels=64 * 1024, max_pixels=128 * 1024),
-    licence="Ego4D's, to be signed for the videos",
+    licence="Ego4D's",
     source="the dataset lmms-lab/egoschema on the hub (Subset, MC, videos), or questions.json and subset_answers.json",
     load=load,
     note="Answers to the full set are not public: its items have none, and scores come from the benchmark's "

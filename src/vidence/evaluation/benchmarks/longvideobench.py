@@ -55,7 +55,7 @@ BENCHMARK = Benchmark(
     frames=Frames(fps=4, max_frames=2048),
     licence="CC BY-NC-SA 4.0",
     source="the dataset longvideobench/LongVideoBench on the hub (on request): validation Parquet, "
-    "videos.tar, subtitles.tar",
+    "videos.tar.part.* joined, subtitles.tar",
     load=load,
     subtitles="frames",
     note="The paper reports the validation split without subtitles (64.6 in its ablations, 66.8 in its main "

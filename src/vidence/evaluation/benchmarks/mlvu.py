@@ -58,8 +58,8 @@ BENCHMARK = Benchmark(
     metric="M-Avg, the mean of the tasks' accuracies",
     frames=Frames(fps=4, max_frames=2048),
     licence="CC BY-NC-SA 4.0",
-    source="the datasets MLVU/MVLU (dev: json/1_plotQA.json and so on, video/) and MLVU/MLVU_Test (on "
-    "request) on the hub",
+    source="the datasets MLVU/MVLU (dev: json/1_plotQA.json and so on, video/) and MLVU/MLVU_Test "
+    "on the hub, both on request",
     load=load,
     official=mean_of("task", unanswerable_wrong=True),
     note="Dev and test do not compare: the paper's 77.3 is on dev, where its base model is published at "

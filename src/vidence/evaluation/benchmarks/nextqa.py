@@ -42,8 +42,8 @@ BENCHMARK = Benchmark(
     # The paper's script names no most frames; 768 is the processor's own.
     frames=Frames(fps=4, max_frames=768, min_pixels=512 * 1024, max_pixels=1024 * 1024),
     licence="MIT; the videos are VidOR's, of YFCC100M",
-    source="val.csv of the multiple-choice task from the repository doc-doc/NExT-QA (test: lmms-lab/NExTQA), "
-    "videos of VidOR",
+    source="val.csv and test.csv in dataset/nextqa of the repository doc-doc/NExT-QA (test also: lmms-lab/NExTQA on "
+    "the hub), videos of VidOR",
     load=load,
     note="The paper's script reads val (4,996 questions); other papers report test (8,564).",
 )

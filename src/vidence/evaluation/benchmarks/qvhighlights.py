@@ -48,7 +48,7 @@ BENCHMARK = Benchmark(
     metric="mIoU",
     # The paper's script names no most frames; 768 is the processor's own.
     frames=Frames(fps=4, max_frames=768, min_pixels=128 * 1024, max_pixels=512 * 1024),
-    licence="CC BY-NC-SA 4.0",
+    licence="BSD-3-Clause (TimeLens); the original's CC BY-NC-SA 4.0",
     source=f"{timelens.SOURCE}; original: highlight_val_release.jsonl of jayleicn/moment_detr",
     load=load,
     note=f"{timelens.NOTE}A third of the original queries have several moments, and its own metric is a mean average "

@@ -49,7 +49,7 @@ BENCHMARK = Benchmark(
     metric="accuracy",
     # The paper's script names no most frames; 768 is the processor's own.
     frames=Frames(fps=4, max_frames=768, min_pixels=512 * 1024, max_pixels=1024 * 1024),
-    licence="not stated",
+    licence="CC BY-NC 4.0, academic research only",
     source="the repository llyx97/TempCompass (questions/multi-choice.json), videos from lmms-lab/TempCompass "
     "on the hub",
     load=load,

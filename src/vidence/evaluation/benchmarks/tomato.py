@@ -48,8 +48,9 @@ BENCHMARK = Benchmark(
     metric="accuracy",
     # The paper's script names no most frames; 768 is the processor's own.
     frames=Frames(fps=4, max_frames=768, min_pixels=1024 * 1024, max_pixels=1024 * 1024),
-    licence="not stated",
-    source="the repository yale-nlp/TOMATO: data/*.json, and videos/ with human, object and simulated in it",
+    licence="CC BY-SA 4.0",
+    source="the repository yale-nlp/TOMATO: data/*.json, and the archive of videos linked there: videos/ with human, "
+    "object and simulated in it",
     load=load,
     note="The authors ask with 16 frames a video; the paper's script shows 4 a second.",
 )

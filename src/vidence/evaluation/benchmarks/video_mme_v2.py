@@ -1,4 +1,4 @@
-"""Video-MME-v2 (April 2026): 800 videos with 3,200 questions of eight options, scored in groups of four."""
+"""Video-MME-v2 (arXiv 2604.05015): 800 videos with 3,200 questions of eight options, scored in groups of four."""
 
 from __future__ import annotations
 

@@ -43,8 +43,8 @@ BENCHMARK = Benchmark(
     splits=("test",),
     metric="accuracy",
     frames=Frames(fps=4, max_frames=1024),
-    licence="not stated",
-    source="the dataset OpenGVLab/VRBench on the hub: VRBench_eval.jsonl and the archive v001_360p",
+    licence="no terms in its repository",
+    source="the dataset OpenGVLab/VRBench on the hub: VRBench_eval.jsonl and the split archive v001_360p_zips",
     load=load,
     note="The benchmark's own prompt adds a summary of the whole video and asks for steps that a model then "
     "judges; its overall score is the mean of both. Here only the choice is scored. The paper's scripts have "
