@@ -3,7 +3,7 @@
     python examples/nano/nano.py --out nano --minutes 120
 
 Everything is made here: worlds to look at, words, weights. On two CPU cores it takes the minutes that are given, on a
-GPU a tenth of them gives more. Stopped at any moment, the same command goes on.
+GPU a tenth of them gives much more. Stopped at any moment, the same command goes on.
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ SIZE = LARGE if torch.cuda.is_available() else SMALL  # 2.4 and 11 million param
 LIMITS = {"fps": 2.0, "min_frames": 4, "max_frames": 32, "min_pixels": 1024, "max_frame_pixels": 3840}
 KEPT = 0.4  # of the grouped-query cache
 SHARES = {
-    "start": 0.5,
-    "teacher": 0.13,
-    "pretrain": 0.06,
-    "finetune": 0.17,
-    "reinforce": 0.09,
+    "start": 0.6,
+    "teacher": 0.08,
+    "pretrain": 0.05,
+    "finetune": 0.12,
+    "reinforce": 0.1,
     "distill": 0.05,
 }
 TAUGHT = ('learn.teacher="teacher/model"', "learn.teacher_share=0.5")
