@@ -25,7 +25,8 @@ from vidence.errors import UsageError
 from vidence.evaluation.benchmarks import benchmark
 from vidence.evaluation.judge import elsewhere
 from vidence.evaluation.judges import EmbeddedJudge, open_judge
-from vidence.evaluation.runner import Plan, results, run
+from vidence.evaluation.plan import Plan
+from vidence.evaluation.runner import results, run
 from vidence.evaluation.summary import summary
 from vidence.evaluation.systems import Agent
 from vidence.mcr import trial

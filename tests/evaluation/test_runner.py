@@ -21,7 +21,8 @@ from vidence.cli.group import vidence as cli
 from vidence.errors import UsageError
 from vidence.evaluation.benchmarks import benchmark
 from vidence.evaluation.compare import compare
-from vidence.evaluation.runner import Plan, results, run
+from vidence.evaluation.plan import Plan
+from vidence.evaluation.runner import results, run
 from vidence.evaluation.systems import Agent, Frame, Reply
 from vidence.mcr.budget import Budget
 from vidence.policies import RulesPolicy

@@ -20,7 +20,8 @@ from vidence.cli.group import vidence as cli
 from vidence.errors import MediaError, UsageError
 from vidence.evaluation.benchmarks import benchmark
 from vidence.evaluation.item import Frames, Item
-from vidence.evaluation.runner import Plan, results, run
+from vidence.evaluation.plan import Plan
+from vidence.evaluation.runner import results, run
 from vidence.evaluation.subtitles import Subtitles, shown
 from vidence.evaluation.systems import Agent, Reply, SinglePass
 from vidence.mcr.budget import Budget

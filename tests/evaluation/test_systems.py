@@ -18,7 +18,8 @@ from conftest import number_picture, read_number, write_video
 from vidence.evaluation.benchmarks import benchmark
 from vidence.evaluation.item import Frames, Item
 from vidence.evaluation.models import LocalModel, RemoteModel
-from vidence.evaluation.runner import Plan, results, run
+from vidence.evaluation.plan import Plan
+from vidence.evaluation.runner import results, run
 from vidence.evaluation.systems import Agent, SinglePass
 from vidence.mcr.budget import Budget
 from vidence.mcr.situation import Shown

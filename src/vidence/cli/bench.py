@@ -128,7 +128,7 @@ def run(
     from vidence.cli.opening import chosen_policy
     from vidence.errors import UsageError
     from vidence.evaluation.benchmarks import benchmark
-    from vidence.evaluation.runner import Plan
+    from vidence.evaluation.plan import Plan
     from vidence.evaluation.runner import run as ask_all
 
     chosen = benchmark(name)

@@ -5,54 +5,29 @@ A run is a folder: manifest.json (all that decides what is shown and asked), res
 
 from __future__ import annotations
 
-import itertools
 import json
 import platform
-import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import vidence
-from vidence.errors import MediaError, UsageError
+from vidence.errors import UsageError
+from vidence.evaluation.asking import Asking
 from vidence.evaluation.files import Media
 from vidence.evaluation.item import Benchmark, Item
-from vidence.evaluation.judge import Judge, judged
-from vidence.evaluation.record import Record, failed, record
+from vidence.evaluation.judge import Judge
+from vidence.evaluation.plan import Plan
+from vidence.evaluation.record import Record
 from vidence.evaluation.report import render
 from vidence.evaluation.subtitles import Subtitles
 from vidence.evaluation.summary import summary
-from vidence.evaluation.systems import Reply, SinglePass, System
+from vidence.evaluation.systems import System
 from vidence.memory import Memory
-from vidence.video import Video
 
 PACKAGES = ("vidence", "av", "numpy", "onnxruntime", "rapidocr", "torch", "transformers", "openai")
 Told = Callable[[int, int, Record], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Which questions are asked: of a split `limit` drawn by `seed`, and of those every `shards`-th from `shard`."""
-
-    split: str
-    limit: int | None = None
-    seed: int = 0
-    shard: int = 0
-    shards: int = 1
-    control: bool = True  # each is guessed without the video as well
-    subtitles: bool = False  # what is said is given in writing, as the benchmark comes with it
-
-    def chosen(self, items: Sequence[Item]) -> list[Item]:
-        """Return the questions of this run, by video, so that each is opened once."""
-        some = list(items)
-        if self.limit is not None and self.limit < len(some):
-            some = random.Random(self.seed).sample(some, self.limit)
-        order = {item.id: at for at, item in enumerate(items)}
-        some.sort(key=lambda item: (item.video, order[item.id]))
-        return some[self.shard :: self.shards] if self.shards > 1 else some
 
 
 def run(
@@ -87,7 +62,7 @@ def run(
     done = {one["id"] for one in results(path)} if path.is_file() else set()
     with Memory.open(memory or out / "memory.sqlite") as kept, path.open("a", encoding="utf-8") as file:
         left = [item for item in items if item.id not in done]
-        new = _records(benchmark, left, order, videos, lines, system, judge, plan, kept)
+        new = Asking(benchmark, videos, lines, system, judge, plan.control).records(left, order, kept)
         for at, found in enumerate(new, len(done) + 1):
             file.write(json.dumps(found, ensure_ascii=False) + "\n")
             file.flush()
@@ -120,64 +95,6 @@ def results(path: Path) -> list[Record]:
         raise UsageError(f"{path}: is damaged: {fault}") from fault
 
 
-def _records(
-    benchmark: Benchmark,
-    items: Sequence[Item],
-    order: Mapping[str, int],
-    videos: Media,
-    lines: Subtitles | None,
-    system: System,
-    judge: Judge | None,
-    plan: Plan,
-    memory: Memory,
-) -> Iterator[Record]:
-    """Yield a record a question, each video opened once; `order` is the split's."""
-    for name, of_video in itertools.groupby(items, key=lambda item: item.video):
-        same, path = list(of_video), videos.of(name)
-        if path is None:
-            yield from (failed(item, order[item.id], "the video is missing") for item in same)
-            continue
-        put = 0
-        try:
-            with vidence.open(path, memory=memory) as video:
-                if video.media.info.video is None:
-                    raise MediaError(f"{path}: has no picture")
-                cues = lines.of(same[0], video.media) if lines else None
-                # Without subtitles means without those inside the file or beside it, too.
-                video.media.subtitle(cues or ())
-                told = {"subtitles": None if cues is None else len(cues)} if lines else {}
-                for item in same:
-                    reply = _answered(system, item, _key(benchmark, item), video, videos)
-                    guess = system.guess(item, _key(benchmark, item)) if plan.control else None
-                    found = record(item, order[item.id], _key(benchmark, item), reply, guess) | told
-                    if judge is not None and reply.answer is not None:
-                        found["judged"] = judged(reply.answer, video, judge)
-                    put += 1
-                    yield found
-        except MediaError as fault:
-            yield from (failed(item, order[item.id], str(fault)) for item in same[put:])
-
-
-def _answered(system: System, item: Item, key: str, video: Video, videos: Media) -> Reply:
-    """Ask of a video, and of what is shown after it.
-
-    Raises:
-        MediaError: that is missing or damaged, or the system looks at one medium alone.
-    """
-    if not item.also:
-        return system.answer(item, key, video)
-    if not isinstance(system, SinglePass):
-        raise MediaError("asks about several videos or pictures, which only --single-pass can be shown")
-    with ExitStack() as opened:
-        also = list[Video]()
-        for name in item.also:
-            path = videos.of(name)
-            if path is None:
-                raise MediaError(f"{name} is missing")
-            also.append(opened.enter_context(vidence.open(path, memory=video.memory)))
-        return system.answer_of([video, *also], item, key)
-
-
 def _subtitles(benchmark: Benchmark, data: Path, items: Sequence[Item]) -> Subtitles:
     if not benchmark.subtitles:
         raise UsageError(f"{benchmark.name} comes with no subtitles; leave out --subtitles")
@@ -187,17 +104,6 @@ def _subtitles(benchmark: Benchmark, data: Path, items: Sequence[Item]) -> Subti
             f"{data}: holds no subtitles, such as {items[0].subtitles}; unpack them beside the videos"
         )
     return found
-
-
-def _key(benchmark: Benchmark, item: Item) -> str:
-    """Tell how an item is asked and judged: a benchmark may have questions of several forms."""
-    if item.options:
-        return "choice"
-    if item.text:
-        return "words" if benchmark.form == "words" else "open"
-    if item.number is not None:
-        return "number"
-    return "grounding" if item.spans else benchmark.form
 
 
 def _manifest(
