@@ -59,6 +59,24 @@ def test_time_named_in_the_question(text: str, start: int, end: int) -> None:
     assert read_question(text, WHOLE).windows == (Span(Fraction(start), Fraction(end)),)
 
 
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("In minute 3, what is written on the sign?", 120),
+        ("What happens in minute number 12?", 660),
+        ("Who jumps during the 2nd minute?", 60),
+        ("在第3分钟，牌子上写着什么？", 120),
+        ("En el minuto 3, ¿qué está escrito?", 120),
+    ],
+)
+def test_a_minute_is_counted_from_one(text: str, start: int) -> None:
+    assert read_question(text, Span.of(0, 900)).windows == (Span.of(start, start + 60),)
+
+
+def test_a_minute_beyond_the_end_is_none() -> None:
+    assert read_question("In minute 3, what is written?", Span.of(0, 100)).windows == ()
+
+
 def test_no_time_named_means_anywhere() -> None:
     assert read_question("What colour is the ball?", WHOLE).windows == ()
 

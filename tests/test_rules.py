@@ -242,3 +242,20 @@ def test_furniture_tells_a_room_and_a_green_field_the_open_air() -> None:
     sofa = seen("objects", 0, 40, "couch", [Box(0.1, 0.1, 0.5, 0.5)], colours=[])
     assert best("Where was this filmed?", [grey, sofa], "Indoors", "Outdoors")[0] == "Indoors"
     assert best("Where was this filmed?", [MEADOW], "Indoors", "Outdoors")[0] == "Outdoors"
+
+
+def test_a_sign_is_believed_of_what_is_written_and_a_voice_of_what_is_said() -> None:
+    observations = [seen("text", 3, 9, "HARBOUR"), seen("speech", 3, 6, "The sign says market.")]
+    assert best("What is written on the sign?", observations, "Market", "Harbour", "School")[0] == "Harbour"
+    assert best("What does the voice say?", observations, "Market", "Harbour", "School")[0] == "Market"
+
+
+def test_a_word_is_looked_for_on_the_colour_that_the_question_names() -> None:
+    observations = [
+        seen("text", 3, 5, "ONYX", colour="white", background="blue"),
+        seen("text", 20, 22, "BIRCH", colour="white", background="red"),
+    ]
+    question = "For a moment a {} banner appears. Which word is on it?"
+    for colour, word in (("blue", "ONYX"), ("red", "BIRCH")):
+        assert best(question.format(colour), observations, "BIRCH", "ONYX", "PISTON")[0] == word
+        assert best(question.format(colour), observations)[0] == word

@@ -137,6 +137,15 @@ def test_a_damaged_manifest_is_an_error_that_names_the_place(
         make_needle_films(tmp_path / "out", tmp_path, lengths_s=[Fraction(20)])
 
 
+def test_questions_that_name_a_time_of_the_clip_are_left_out(clips: Path, tmp_path: Path) -> None:
+    for path in clips.glob("*.mp4"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    found = json.loads((clips / "questions.json").read_text())
+    found["videos"][0]["qa"][0]["question"] = "Which colour is seen at the start?"
+    (tmp_path / "questions.json").write_text(json.dumps(found))
+    assert make_needle_films(tmp_path / "out", tmp_path, lengths_s=[Fraction(20)]) == 7
+
+
 def test_no_manifest_and_no_room_are_told(clips: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"holds no questions\.json"):
         read_clips(tmp_path)

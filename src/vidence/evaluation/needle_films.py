@@ -2,7 +2,8 @@
 
 The clips' folder holds a questions.json: {"videos": [{"file", "qa": [{"id", "type", "question", "options", "answer",
 "evidence": [[start, end], ...]}, ...]}, ...]}, times in seconds of the clip. A type "grounding" has an interval as its
-answer, "count" a number; where there are options the answer is a letter, elsewhere words.
+answer, "count" a number; where there are options the answer is a letter, elsewhere words. Questions that name a stretch
+of the clip ("at the start", "at 20 s") mean another in a film, and are left out.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from vidence.evaluation.files import need, span, table
 from vidence.evaluation.films import ClipReel, Piece, Reel, WorldReel, write_film
 from vidence.evaluation.item import Item
 from vidence.evaluation.made import write_items
+from vidence.mcr.question import read_question
 from vidence.media import open_media
 from vidence.timeline import Instant, Span
 from vidence.worlds import Setting, make_world
@@ -125,6 +127,8 @@ def _items(name: str, clips: Sequence[Clip], pieces: Sequence[Piece], length: Fr
         depth = f"{min(int(5 * where.start / length), 4) * 20:02d} %"
         for at, row in enumerate(clip.questions):
             item = _item(row, clip.path.parent / MANIFEST, at, where.start)
+            if read_question(item.question, Span(Fraction(0), clip.duration)).windows:
+                continue
             groups = {"type": row["type"], "length": f"{float(length) / 60:g} min", "depth": depth}
             yield replace(item, id=f"{name}-{item.id}", video=f"{name}.mp4", groups=groups)
 

@@ -8,6 +8,7 @@ text"); a voice that says another word than the sign shows ("conflict"); order a
 from __future__ import annotations
 
 import random
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -20,6 +21,7 @@ from vidence.worlds import Question, Setting, World, make_world
 from vidence.worlds.cast import THING_COLOURS
 from vidence.worlds.lexicon import Tongue
 from vidence.worlds.needles import every, with_banner, with_line, without_banners
+from vidence.worlds.scene import Scene
 from vidence.worlds.special import words
 
 DEPTHS = (5, 25, 50, 75, 95)  # percent of the whole at which needles lie
@@ -107,7 +109,7 @@ def _needles(world: World, depths: dict[str, int], unseen: str, rng: random.Rand
 
 
 def _small(world: World, rng: random.Random) -> Iterator[Item]:
-    small = {scene.span for scene in world.scenes if scene.sign and scene.sign.height < SMALL}
+    small = {scene.span for scene in world.scenes if _readable(scene) and _height(scene) < SMALL}
     found = [one for one in every(world, "text") if "-text_sign-" in one.id and one.evidence[0] in small]
     for question in _drawn(found, rng):
         yield _item(question, {"task": "small text"})
@@ -115,7 +117,7 @@ def _small(world: World, rng: random.Random) -> Iterator[Item]:
 
 def _with_conflicts(world: World, rng: random.Random) -> tuple[World, list[Item]]:
     """Let a voice say another word than a sign shows; what is asked for is what is shown."""
-    shown = {scene.span: scene for scene in world.scenes if scene.sign and scene.sign.height >= SMALL}
+    shown = {scene.span: scene for scene in world.scenes if _readable(scene) and _height(scene) >= SMALL}
     silent = [span for span in shown if not any(line.span.overlaps(span) for line in world.lines)]
     asked = [one for one in every(world, "text") if "-text_sign-" in one.id and one.evidence[0] in silent]
     items = list[Item]()
@@ -124,6 +126,16 @@ def _with_conflicts(world: World, rng: random.Random) -> tuple[World, list[Item]
         world = with_line(world, shown[question.evidence[0]], f"The sign says {said}.")
         items.append(_item(question, {"task": "conflict"}))
     return world, items
+
+
+def _readable(scene: Scene) -> bool:
+    """Tell whether a scene has a sign in Latin letters: what is tested here is not how many scripts are known."""
+    letters = [one for one in scene.sign.text if one.isalpha()] if scene.sign else []
+    return bool(letters) and all(unicodedata.name(one).startswith("LATIN") for one in letters)
+
+
+def _height(scene: Scene) -> float:
+    return scene.sign.height if scene.sign else 0.0
 
 
 def _some(world: World, kind: str, rng: random.Random) -> Iterator[Item]:

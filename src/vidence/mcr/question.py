@@ -49,6 +49,7 @@ _WORDS: tuple[tuple[Kind, str], ...] = (
         r"logo|inscription|printed|displayed|spell(s|ed)?|url|web ?site|address|e-?mail|date|year|price",
     ),
     ("written", r"headline|slogan|credit(s|ed)?|heading|button|menu|ticked|checked|selected"),
+    ("written", r"(which|what) (code ?)?(words?|letters?)"),
     ("count", r"how many|how often|number of|count|total number"),
     ("order", r"order|sequence|chronolog\w+|(which|what happens) (.* )?(first|last|before|after)"),
     ("when", r"when|(at )?what time|from when|how long|which (part|moment|second)|find the moment|timestamp"),
@@ -118,6 +119,11 @@ _BETWEEN = re.compile(
     rf"\b(?:between|from)\s+({_CLOCKS})\s*(?:s|sec\w*)?\s*(?:and|to|until|-|–)\s*({_CLOCKS})", re.I
 )
 _EDGE_S = re.compile(r"\b(first|last)\s+(\w+)\s+(seconds?|minutes?)\b", re.I)
+_MINUTE = re.compile(
+    r"\b(?:in|during|within)\s+(?:minute\s+(?:number\s+)?(\d+)|the\s+(\d+)(?:st|nd|rd|th)\s+minute)\b"
+    r"|第\s*(\d+)\s*分钟|\ben el minuto (?:número )?(\d+)\b",
+    re.I,
+)
 _START = re.compile(r"\b(very start|start|beginning|opening|begins|at first|initially)\b", re.I)
 _END = re.compile(r"\b(very end|at the end|in the end|end(s)? up|finally|ending|closing)\b", re.I)
 _NEGATED = re.compile(
@@ -262,6 +268,10 @@ def _windows(text: str, whole: Span) -> tuple[Span, ...]:
         found.append(Span(first, last))
     if not found:
         found = [Span(instant(at), instant(at)).padded(1) for at in _AT.findall(text)]
+    for numbers in _MINUTE.findall(text):
+        minute = int(next(filter(None, numbers)))
+        if minute > 0 and 60 * (minute - 1) < whole.duration:  # the first is from 0 to 1
+            found.append(Span(whole.start + 60 * (minute - 1), whole.start + 60 * minute))
     for side, amount, unit in _EDGE_S.findall(text):
         number = int(amount) if amount.isdigit() else NUMBERS.get(amount.lower(), 0)
         seconds = number * (60 if unit.lower().startswith("minute") else 1)

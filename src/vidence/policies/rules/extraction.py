@@ -161,8 +161,10 @@ def _screen_clues(question: Question, o: Observation) -> list[tuple[str, float, 
     """Weigh a line by what it looks like: ink, place, size, capitals."""
     text, out = question.text, []
     if question.colours and o.data.get("colour"):
-        match = o.data["colour"] in question.colours
-        out.append(("ink", 1.5 if match else -1.0, f"written in {o.data['colour']}"))
+        ink, ground = o.data["colour"], o.data.get("background")
+        match = ink in question.colours or ground in question.colours
+        on = f" on {ground}" if ground else ""
+        out.append(("ink", 1.5 if match else -1.0, f"written in {ink}{on}"))
     if question.places and o.track:
         x, y = o.track[0][1].centre
         fit = max(((x - 0.5) * SIDE[p][0] + (y - 0.5) * SIDE[p][1]) * 2 for p in question.places)

@@ -18,6 +18,12 @@ _NOT_BY_WORDS = ("order", "count", "colour", "direction", "change", "camera")
 """Kinds that a word's mere presence tells nothing of: "3" on a sign does not count cars, nor "red" on it paint them."""
 
 
+_STRENGTHS = {"written": {"on screen": 3.0, "said": 0.75}, "said": {"said": 3.0, "on screen": 0.75}}
+"""What the question asks for counts; what contradicts it in the other sense is a conflict, and no answer."""
+_OTHERWISE = 1.5
+_OTHER_COLOUR = 0.5  # share that is left to words in another colour than the question names
+
+
 def word_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
     """Weigh options by their telling words among what is written or said."""
     if situation.question.kind in _NOT_BY_WORDS:
@@ -45,12 +51,22 @@ def _lexical(
     for roots in telling_stems(options, language):
         weights = {r: 1 / (1 + math.log1p(frequency[r])) for r in roots}
         whole = sum(weights.values()) or 1.0
-        shares = [sum(weights[r] for r in roots & bag) / whole for bag in bags]
+        shares = [
+            _coloured(situation, o) * sum(weights[r] for r in roots & bag) / whole
+            for o, bag in zip(found, bags, strict=True)
+        ]
         top = max(range(len(found)), key=shares.__getitem__)
         scores.append(shares[top] * found[top].confidence)
         evidence.append((situation.cite(found[top]),) if shares[top] > 0 else ())
-    strength = 3.0 if situation.question.kind in ("written", "said") else 1.5
+    strength = _STRENGTHS.get(situation.question.kind, {}).get(channel, _OTHERWISE)
     return contrast(scores, strength, channel, [f"its words are {channel}"] * len(options), evidence)
+
+
+def _coloured(situation: Situation, o: Observation) -> float:
+    """Return how well a line's letters or ground fit the colours that the question names."""
+    own = {o.data.get("colour"), o.data.get("background")} - {None}
+    named = situation.question.colours
+    return _OTHER_COLOUR if named and own and not own & set(named) else 1.0
 
 
 def meaning_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
@@ -63,7 +79,7 @@ def meaning_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
     tops = cosine.argmax(axis=1)
     evidence = [(situation.cite(spoken[int(t)]),) for t in tops]
     scores = [float(cosine[i, t]) for i, t in enumerate(tops)]
-    strength = 4.0 if situation.question.kind == "said" else 2.0
+    strength = {"said": 4.0, "written": 0.5}.get(situation.question.kind, 2.0)
     return contrast(
         scores, strength, "meaning of speech", ["near in meaning to what is said"] * len(options), evidence
     )
