@@ -259,3 +259,11 @@ def test_a_word_is_looked_for_on_the_colour_that_the_question_names() -> None:
     for colour, word in (("blue", "ONYX"), ("red", "BIRCH")):
         assert best(question.format(colour), observations, "BIRCH", "ONYX", "PISTON")[0] == word
         assert best(question.format(colour), observations)[0] == word
+
+
+def test_where_no_option_is_on_screen_none_of_them_is_the_answer() -> None:
+    observations = [seen("text", 3, 5, "ONYX", colour="white", background="blue")]
+    question, options = "Which word is on the {} banner?", ("PISTON", "ONYX", "No such banner is shown")
+    assert best(question.format("blue"), observations, *options)[0] == "ONYX"
+    assert best(question.format("green"), observations, *options)[0] == "No such banner is shown"
+    assert best(question.format("blue"), observations, "PISTON", "BIRCH", "None of them")[0] == "None of them"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -20,7 +21,9 @@ _NOT_BY_WORDS = ("order", "count", "colour", "direction", "change", "camera")
 
 _STRENGTHS = {"written": {"on screen": 3.0, "said": 0.75}, "said": {"said": 3.0, "on screen": 0.75}}
 """What the question asks for counts; what contradicts it in the other sense is a conflict, and no answer."""
+_ASKED_IN = {"on screen": "written", "said": "said"}
 _OTHERWISE = 1.5
+_NONE = re.compile(r"(no such|none|nothing|no one|nobody|it is not|there (is|are) (no|none))\b", re.I)
 _OTHER_COLOUR = 0.5  # share that is left to words in another colour than the question names
 
 
@@ -58,8 +61,17 @@ def _lexical(
         top = max(range(len(found)), key=shares.__getitem__)
         scores.append(shares[top] * found[top].confidence)
         evidence.append((situation.cite(found[top]),) if shares[top] > 0 else ())
+    if situation.question.kind == _ASKED_IN.get(channel):
+        scores = _with_none(scores, options)
     strength = _STRENGTHS.get(situation.question.kind, {}).get(channel, _OTHERWISE)
     return contrast(scores, strength, channel, [f"its words are {channel}"] * len(options), evidence)
+
+
+def _with_none(scores: Sequence[float | None], options: Sequence[str]) -> list[float | None]:
+    """Let an option that says none of the others is there stand as high as the best of them stands low."""
+    none = [bool(_NONE.match(option.strip())) for option in options]
+    top = max((score or 0.0 for score, one in zip(scores, none, strict=True) if not one), default=0.0)
+    return [1 - top**2 if one else score for score, one in zip(scores, none, strict=True)]
 
 
 def _coloured(situation: Situation, o: Observation) -> float:
