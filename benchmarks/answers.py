@@ -20,8 +20,10 @@ from typing import Any
 
 import vidence
 from common import Bar, write_results
+from vidence.evaluation.options import letter
+from vidence.evaluation.systems import nearest
 from vidence.mcr.concepts import number_in
-from vidence.senses.language import embed, normalise
+from vidence.senses.language import normalise
 from vidence.timeline import Span
 
 
@@ -129,8 +131,7 @@ def _text_only(question: str, options: tuple[str, ...], answer: Any) -> bool | N
     """Guess without the video: by the nearest option in meaning."""
     if not options:
         return None
-    vectors = embed([question, *options])
-    return chr(ord("A") + int((vectors[1:] @ vectors[0]).argmax())) == answer
+    return letter(nearest(question, options)) == answer
 
 
 def _report(rows: list[Row]) -> None:

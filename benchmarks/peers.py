@@ -35,6 +35,7 @@ from vidence.evaluation.item import Item
 from vidence.evaluation.metrics import cited, iou
 from vidence.evaluation.needle_films import make_needle_films
 from vidence.evaluation.parsing import holds
+from vidence.evaluation.systems import nearest
 from vidence.evaluation.worldbench import make_worldbench
 from vidence.mcr.concepts import number_in
 from vidence.memory import Memory
@@ -226,10 +227,7 @@ def asked(video: Video, item: Item) -> Given:
 
 def guessed(item: Item) -> Given:
     """Guess without the video."""
-    if not item.options:
-        return Given()
-    vectors = embed([item.question, *item.options])
-    return Given(int((vectors[1:] @ vectors[0]).argmax()))
+    return Given(nearest(item.question, item.options)) if item.options else Given()
 
 
 def timed(answer: Any, item: Item) -> tuple[Given, float]:

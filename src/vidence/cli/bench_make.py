@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -11,10 +13,19 @@ from vidence.cli.options import Time, json_option, verbosity_options
 from vidence.cli.progress import progress
 from vidence.timeline import Instant, TimeLike, instant
 
+FC = TypeVar("FC", bound=Callable[..., Any])
 out_option = click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR", help="Where to."
 )
 seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
+
+
+def length_option(what: str, *default: str) -> Callable[[FC], FC]:
+    """Return --length."""
+    return click.option(
+        "--length", "lengths", type=Time(), multiple=True, default=default, show_default=True, metavar="TIME",
+        help=f"Of {what}; repeat it.",
+    )  # fmt: skip
 
 
 @click.group("make", short_help="Make a benchmark: worldbench, needle-films.")
@@ -29,10 +40,7 @@ def command() -> None:
 
 @command.command("worldbench", short_help="Generated videos, from a minute to three hours.")
 @out_option
-@click.option(
-    "--length", "lengths", type=Time(), multiple=True, default=("1:00", "10:00", "1:00:00"), show_default=True,
-    metavar="TIME", help="Of videos; repeat it.",
-)  # fmt: skip
+@length_option("videos", "1:00", "10:00", "1:00:00")
 @click.option(
     "--worlds", type=click.IntRange(min=1), default=3, show_default=True, metavar="N", help="Of each length."
 )
@@ -58,10 +66,7 @@ def worldbench(out: Path, lengths: tuple[TimeLike, ...], worlds: int, seed: int,
     help="Clips, and a questions.json that says what is true of them.",
 )
 @out_option
-@click.option(
-    "--length", "lengths", type=Time(), multiple=True, default=("10:00", "30:00", "1:00:00"), show_default=True,
-    metavar="TIME", help="Of films; repeat it.",
-)  # fmt: skip
+@length_option("films", "10:00", "30:00", "1:00:00")
 @click.option(
     "--films", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Of each length."
 )

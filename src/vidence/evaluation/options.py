@@ -88,3 +88,8 @@ def numbered(answer: object, options: Sequence[str], place: str) -> int:
     if said.isdecimal() and int(said) < len(options):
         return int(said)
     raise UsageError(f"{place}: the answer {answer!r} counts none of the options {list(options)}")
+
+
+def letter(index: int | None) -> str:
+    """Return an option's letter; "" for none."""
+    return "" if index is None else chr(ord("A") + index)

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol
 
 from vidence.evaluation.item import Frames, Item, Subtitled
+from vidence.evaluation.options import letter
 from vidence.evaluation.prompts import asked, prompt
 from vidence.evaluation.subtitles import shown as said_then
 from vidence.mcr.answer import Answer
@@ -93,8 +94,7 @@ class Agent:
             return self.blind.guess(item, key)
         if not item.options:
             return Reply("")
-        vectors = embed([item.question, *item.options])
-        return Reply(chr(ord("A") + int((vectors[1:] @ vectors[0]).argmax())))
+        return Reply(letter(nearest(item.question, item.options)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +166,18 @@ class SinglePass:
         if key != "choice" or not self.model.weighs:
             return self.model.say(shown, start, prompt(item, key, duration_s, said))
         losses, tokens = self.model.losses(shown, start, prompt(item, "open", duration_s, said), item.options)
-        return chr(ord("A") + min(range(len(losses)), key=losses.__getitem__)), tokens
+        return letter(min(range(len(losses)), key=losses.__getitem__)), tokens
 
     def _size(self, video: Video) -> tuple[int, int]:
         stream = video.media.info.video
         assert stream is not None  # who runs a benchmark has made sure
         return self.frames.size(stream.height, stream.width)
+
+
+def nearest(question: str, options: Sequence[str]) -> int:
+    """Return the option that lies nearest to its question in meaning: a guess that needs no video."""
+    vectors = embed([question, *options])
+    return int((vectors[1:] @ vectors[0]).argmax())
 
 
 def _rebased(shown: Shown) -> Shown:

@@ -111,7 +111,7 @@ class Workshop:
     def question(self, phase: int, where: Where) -> Future[Any]:
         """Have a question prepared."""
         if workers := self.preparer.config.workers:
-            return _processes(workers).submit(_made, self._config, phase, where)
+            return processes(workers).submit(_made, self._config, phase, where)
         return done(self.preparer.tried("question", phase, where))
 
 
@@ -129,9 +129,10 @@ def preparer(config: str) -> Preparer:
 
 
 @cache
-def _processes(workers: int) -> ProcessPoolExecutor:
+def processes(count: int, number: int = 0) -> ProcessPoolExecutor:
+    """Return the pool of a number, of so many processes with one thread each; all runs of this process share it."""
     context = multiprocessing.get_context("spawn")  # a process that has used a GPU must not be forked
-    return ProcessPoolExecutor(workers, context, torch.set_num_threads, (1,))
+    return ProcessPoolExecutor(count, context, torch.set_num_threads, (1,))
 
 
 def _made(config: str, phase: int, where: Where) -> tuple[Any, str | None]:

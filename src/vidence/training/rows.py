@@ -7,18 +7,14 @@ many workers each has: a stream's samples are dealt to them, and its rows come f
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import deque
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
-
-import torch
 
 from vidence.training.loading import outline
 from vidence.training.packing import Pack, chosen, packed
-from vidence.training.preparing import Preparer, done, preparer
+from vidence.training.preparing import Preparer, done, preparer, processes
 from vidence.training.stream import Stream, Where
 from vidence.training.trajectory import Trajectory
 
@@ -157,14 +153,8 @@ class RowStream:
             return self._inline.make()
         for at, coming in enumerate(self._coming):  # all of them, that none waits for its turn to begin
             while len(coming) < AHEAD:
-                coming.append(_worker(at).submit(_made, self._shares[at], self._states[at]))
+                coming.append(processes(1, at + 1).submit(_made, self._shares[at], self._states[at]))
         return self._coming[part].popleft().result()
-
-
-@cache
-def _worker(number: int) -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("spawn")  # a process that has used a GPU must not be forked
-    return ProcessPoolExecutor(1, context, torch.set_num_threads, (1,))
 
 
 _makers: dict[Share, Maker] = {}

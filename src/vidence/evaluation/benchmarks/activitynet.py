@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vidence.errors import UsageError
 from vidence.evaluation.benchmarks import timelens
-from vidence.evaluation.files import find, need, place, span, table
-from vidence.evaluation.item import Benchmark, Frames, Item
+from vidence.evaluation.files import find
+from vidence.evaluation.item import Benchmark, Item
 
 
 def load(folder: Path, split: str) -> list[Item]:
@@ -15,15 +14,7 @@ def load(folder: Path, split: str) -> list[Item]:
     if split == "timelens":
         return timelens.items(folder, "activitynet")
     path = find(folder, f"{split}.json", *(["val.json"] if split == "val_1" else []))
-    found = list[Item]()
-    for number, (video, row) in enumerate(table(path).items()):
-        times, sentences = need(row, ["timestamps", "sentences"], path, number)
-        where = place(path, number)
-        if len(times) != len(sentences):
-            raise UsageError(f"{where} has {len(sentences)} sentences and {len(times)} timestamps")
-        for at, (interval, sentence) in enumerate(zip(times, sentences, strict=True)):
-            found.append(Item(f"{video}-{at + 1}", video, sentence.strip(), spans=(span(interval, where),)))
-    return found
+    return timelens.moments(path, "sentences", "timestamps")
 
 
 BENCHMARK = Benchmark(
@@ -32,8 +23,7 @@ BENCHMARK = Benchmark(
     form="grounding",
     splits=("timelens", "val_1", "val_2"),
     metric="mIoU",
-    # The paper's script names no most frames; 768 is the processor's own.
-    frames=Frames(fps=4, max_frames=768, min_pixels=128 * 1024, max_pixels=512 * 1024),
+    frames=timelens.FRAMES,
     licence="BSD-3-Clause (TimeLens), the original's not stated; the videos are YouTube's",
     source=f"{timelens.SOURCE}; original: val_1.json and val_2.json of ActivityNet Captions",
     load=load,

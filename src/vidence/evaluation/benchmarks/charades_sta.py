@@ -8,7 +8,7 @@ from pathlib import Path
 from vidence.errors import UsageError
 from vidence.evaluation.benchmarks import timelens
 from vidence.evaluation.files import find, lines, need, place, rows, span
-from vidence.evaluation.item import Benchmark, Frames, Item
+from vidence.evaluation.item import Benchmark, Item
 
 _LINE = re.compile(r"^(\S+) (\S+) (\S+?)##(.+)$")
 
@@ -40,8 +40,7 @@ BENCHMARK = Benchmark(
     form="grounding",
     splits=("timelens", "test"),
     metric="mIoU",
-    # The paper's script names no most frames; 768 is the processor's own.
-    frames=Frames(fps=4, max_frames=768, min_pixels=128 * 1024, max_pixels=512 * 1024),
+    frames=timelens.FRAMES,
     licence="BSD-3-Clause (TimeLens); Charades': non-commercial research",
     source=f"{timelens.SOURCE}; original: charades_sta_test.txt, linked by jiyanggao/TALL, videos Charades_v1_480",
     load=load,

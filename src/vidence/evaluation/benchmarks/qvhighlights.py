@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vidence.evaluation.benchmarks import timelens
 from vidence.evaluation.files import find, need, place, rows, span
-from vidence.evaluation.item import Benchmark, Frames, Item
+from vidence.evaluation.item import Benchmark, Item
 
 CLIP = 2
 """Seconds of a clip that annotators marked or not."""
@@ -46,8 +46,7 @@ BENCHMARK = Benchmark(
     form="grounding",
     splits=("timelens", "val"),
     metric="mIoU",
-    # The paper's script names no most frames; 768 is the processor's own.
-    frames=Frames(fps=4, max_frames=768, min_pixels=128 * 1024, max_pixels=512 * 1024),
+    frames=timelens.FRAMES,
     licence="BSD-3-Clause (TimeLens); the original's CC BY-NC-SA 4.0",
     source=f"{timelens.SOURCE}; original: highlight_val_release.jsonl of jayleicn/moment_detr",
     load=load,

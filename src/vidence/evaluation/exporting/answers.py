@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vidence.errors import UsageError
+from vidence.evaluation.options import letter
 from vidence.evaluation.record import Record
 from vidence.evaluation.stored import stored
 
@@ -53,11 +54,6 @@ def gathered(folders: Sequence[Path]) -> Answers:
     whole = ended and plan["limit"] is None and len(shards) == plan["shards"]
     records = tuple(sorted(found.values(), key=lambda one: one["at"]))
     return Answers(runs[0][0]["benchmark"], plan["split"], records, whole)
-
-
-def letter(index: int | None) -> str:
-    """Return an option's letter; "" for none."""
-    return "" if index is None else chr(ord("A") + index)
 
 
 def lettered(options: Sequence[str]) -> list[str]:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from vidence.errors import UsageError
-from vidence.evaluation.exporting.answers import Answers, letter, lettered
+from vidence.evaluation.exporting.answers import Answers, lettered
+from vidence.evaluation.options import letter
 from vidence.evaluation.record import Record
 
 Records = Sequence[Record]

@@ -11,8 +11,9 @@ from pathlib import Path, PurePosixPath
 
 from vidence.errors import UsageError
 from vidence.evaluation.benchmarks.mvbench import FOLDERS
-from vidence.evaluation.exporting.answers import Answers, letter, lettered
+from vidence.evaluation.exporting.answers import Answers, lettered
 from vidence.evaluation.exporting.sheet import Row, write_tsv, write_xlsx
+from vidence.evaluation.options import letter
 from vidence.evaluation.record import Record
 
 UNANSWERED = "-"
