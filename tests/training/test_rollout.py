@@ -199,11 +199,12 @@ def test_tools_are_offered_where_they_are_shown_and_once() -> None:
 
 def test_a_demonstration_looks_where_the_evidence_is() -> None:
     world = make_world(1, Setting(duration_s=8, level=0, size=(32, 32)))
-    call, seen, answer = demonstration(world, [Span.of(2, 4)], "red", SeeingPart(look_frames=4))
+    call, seen, answer = demonstration(world, [Span.of(2, 4)], "red", SeeingPart(max_frames=8, look_frames=4))
     assert '"start": 2.0, "end": 4.0' in call["content"]
     times = seen["content"][0]["video"].times
     assert times == tuple(Fraction(9 + 2 * at, 4) for at in range(4))
     assert answer["content"] == "red <2.0-4.0 seconds>"
+    assert demonstration(world, [Span.of(2, 4)], "red", SeeingPart(max_frames=16)) == [answer]
 
 
 @pytest.mark.parametrize(

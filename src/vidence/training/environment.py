@@ -88,13 +88,14 @@ def answered(text: str, calls: int, *, ended: bool, well_formed: bool = True) ->
 
 
 def demonstration(medium: Medium, evidence: Sequence[Span], said: str, seeing: SeeingPart) -> list[Message]:
-    """Write what a good agent does: look where the evidence lies, then answer and cite it."""
+    """Write what a good agent does: look where the evidence lies, if not all was seen; then answer and cite it."""
     span = evidence[0]
-    return [
-        {"role": "assistant", "content": protocol.call(span)},
-        seen_again(medium, span, seeing),
-        {"role": "assistant", "content": f"{said} {protocol.citation(span)}"},
-    ]
+    answer = {"role": "assistant", "content": f"{said} {protocol.citation(span)}"}
+    if (
+        medium.span.duration * seeing.fps <= seeing.max_frames
+    ):  # each picture that the rate asks for was shown
+        return [answer]
+    return [{"role": "assistant", "content": protocol.call(span)}, seen_again(medium, span, seeing), answer]
 
 
 def seen_again(medium: Medium, span: Span, seeing: SeeingPart) -> Message:
