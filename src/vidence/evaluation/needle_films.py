@@ -3,13 +3,15 @@
 The clips' folder holds a questions.json: {"videos": [{"file", "qa": [{"id", "type", "question", "options", "answer",
 "evidence": [[start, end], ...]}, ...]}, ...]}, times in seconds of the clip. A type "grounding" has an interval as its
 answer, "count" a number; where there are options the answer is a letter, elsewhere words. Questions that name a stretch
-of the clip ("at the start", "at 20 s") mean another in a film, and are left out.
+of the clip ("at the start", "at 20 s") mean another in a film, and those asked of two clips have two answers: both are
+left out.
 """
 
 from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -120,6 +122,7 @@ def _reels(clips: Sequence[Clip], length: Fraction, seed: int) -> Iterator[Reel]
 
 def _items(name: str, clips: Sequence[Clip], pieces: Sequence[Piece], length: Fraction) -> Iterator[Item]:
     placed = {piece.name: piece.span for piece in pieces}
+    asked = Counter(str(row.get("question")) for clip in clips for row in clip.questions)
     for clip in clips:
         where = placed.get(clip.path.stem)
         if where is None:  # rounding left no room for the last
@@ -127,7 +130,8 @@ def _items(name: str, clips: Sequence[Clip], pieces: Sequence[Piece], length: Fr
         depth = f"{min(int(5 * where.start / length), 4) * 20:02d} %"
         for at, row in enumerate(clip.questions):
             item = _item(row, clip.path.parent / MANIFEST, at, where.start)
-            if read_question(item.question, Span(Fraction(0), clip.duration)).windows:
+            of_clip = read_question(item.question, Span(Fraction(0), clip.duration)).windows
+            if of_clip or asked[item.question] > 1:
                 continue
             groups = {"type": row["type"], "length": f"{float(length) / 60:g} min", "depth": depth}
             yield replace(item, id=f"{name}-{item.id}", video=f"{name}.mp4", groups=groups)
