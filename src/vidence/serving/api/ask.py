@@ -22,7 +22,7 @@ AWAY_EVERY_S = 0.5  # how often a client that waits for JSON is asked whether it
 @router.post(
     "/ask",
     response_model=Answers,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": events.described("run", "progress", "step", "answer", "error", "end")}},
 )
 async def ask(question: Question, request: Request, site: Serving, library: Here, keeper: Keeping) -> Any:
     """Answer a question about each of the media, from checked evidence.

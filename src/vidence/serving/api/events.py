@@ -15,6 +15,17 @@ ALIVE_EVERY_S = 15.0
 Event = tuple[str, Any]
 
 
+def described(*names: str) -> dict[str, Any]:
+    """Return how a stream stands in the OpenAPI document: the schema is that of one event, whose data is JSON."""
+    event = {"type": "string", "enum": list(names)}
+    schema = {
+        "type": "object",
+        "properties": {"event": event, "data": {"type": "string", "contentMediaType": "application/json"}},
+        "required": ["event", "data"],
+    }
+    return {"text/event-stream": {"schema": schema}}
+
+
 def stream(events: AsyncIterator[Event]) -> StreamingResponse:
     """Return the response that sends events as they come."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -49,11 +60,3 @@ async def _lines(events: AsyncIterator[Event]) -> AsyncIterator[str]:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await coming
         await events.aclose()  # type: ignore[attr-defined]
-
-
-DESCRIBED: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "Server-sent events.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
-    }
-}

@@ -42,7 +42,11 @@ async def cancel_job(id: Number, library: Here, keeper: Keeping) -> JobOut:
     return await asyncio.to_thread(job_out, keeper, library, ended)
 
 
-@router.get("/jobs/{id}/events", response_class=StreamingResponse, responses=events.DESCRIBED)
+@router.get(
+    "/jobs/{id}/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": events.described("job")}},
+)
 async def job_events(id: Number, library: Here, keeper: Keeping) -> StreamingResponse:
     """Send the job as event `job` at each change, until it has ended."""
     await asyncio.to_thread(named, library, id)
