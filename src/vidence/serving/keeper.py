@@ -12,6 +12,7 @@ from vidence.serving.admitting import admit
 from vidence.serving.bell import Bell, heard
 from vidence.serving.jobs import RENEW_EVERY_S, Job, Kind, State
 from vidence.serving.library import Library
+from vidence.serving.places import Places
 from vidence.serving.refusing import Refused
 from vidence.serving.site import Site
 from vidence.serving.workers import WorkerDied
@@ -57,19 +58,9 @@ class Keeper:
         self._rang(library)
         return ended or job
 
-    def place(self, library: Library, job: Job) -> int | None:
-        """Return how many jobs come before one and itself, were none added; 0: it is running; None: it has ended."""
-        if job.state != "queued":
-            return 0 if job.state == "running" else None
-        waiting = {
-            one.name: [
-                each.id for each in one.queue.unfinished() if (each.state, each.kind) == ("queued", job.kind)
-            ]
-            for one in self.site.libraries.opened()
-        }
-        own = waiting.get(library.name, [])
-        rank = own.index(job.id) + 1 if job.id in own else 1
-        return rank + sum(min(rank, len(ids)) for name, ids in waiting.items() if name != library.name)
+    def places(self) -> Places:
+        """Return who stands where in the line."""
+        return Places.now(self.site.libraries.opened())
 
     async def _keep(self) -> None:
         while True:
@@ -85,8 +76,11 @@ class Keeper:
             await heard(event, LOOK_EVERY_S)
 
     async def _renew(self) -> None:
+        """Renew the leases of what is done, and let workers go that have long had nothing to do."""
         while True:
             await asyncio.sleep(RENEW_EVERY_S)
+            for pool in self.site.pools.values():
+                pool.rest()
             for library in {library for library, _ in self._running}:
                 with contextlib.suppress(StoreError):
                     found = next(one for one in self.site.libraries.opened() if one.name == library)
@@ -128,6 +122,8 @@ class Keeper:
         except asyncio.CancelledError:  # by its user, or with the server: then it is to be done later
             await asyncio.shield(asyncio.to_thread(queue.requeue, job.id))
             raise
+        except Exception as fault:  # noqa: BLE001 - the boundary of a task: its job must not hang
+            state, error = "failed", f"fault in Vidence: {type(fault).__name__}: {fault}"
         finally:
             self._running.pop((library.name, job.id), None)
             self._rang(library)

@@ -10,6 +10,7 @@ import contextlib
 import json
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from vidence.errors import MediaError, VidenceError
 from vidence.serving.refusing import busy
 
 LINE_BYTES = 64 << 20  # of one message: a report with its pictures
+IDLE_S = 600.0
 _KINDS: dict[str, type[VidenceError]] = {
     name: kind
     for name, kind in vars(errors).items()
@@ -36,6 +38,7 @@ class Worker:
 
     def __init__(self, process: asyncio.subprocess.Process, library: str) -> None:
         self.library = library
+        self.rested = 0.0  # since when it has nothing to do, on the monotonic clock
         self._process = process
 
     @classmethod
@@ -140,6 +143,7 @@ class Pool:
             finally:
                 self._busy.discard(worker)
                 if worker.alive:
+                    worker.rested = time.monotonic()
                     self._idle.append(worker)
         finally:
             self._free.release()
@@ -161,6 +165,13 @@ class Pool:
         except WorkerDied as error:
             raise MediaError(f"it cannot be read: {error}") from error
         raise AssertionError("a worker's last message is what was done, or it raises")
+
+    def rest(self) -> None:
+        """End the workers that have had nothing to do for long: each holds its models in memory."""
+        for worker in self._idle:
+            if time.monotonic() - worker.rested > IDLE_S:
+                worker.kill()
+        self._idle = [worker for worker in self._idle if worker.alive]
 
     async def close(self) -> None:
         """End all."""
