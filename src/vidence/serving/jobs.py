@@ -106,6 +106,8 @@ class Queue:
 
     def take(self, kind: Kind, owner: str) -> Job | None:
         """Lease the oldest queued job of a kind whose medium no other job is at; None where there is none."""
+        if not self._database.read("SELECT 1 FROM job WHERE state = 'queued' AND kind = ? LIMIT 1", (kind,)):
+            return None  # nothing is written to look
         with self._database.transaction() as db:
             found = db.execute(
                 "SELECT id FROM job AS j WHERE state = 'queued' AND kind = ? AND NOT EXISTS (SELECT 1 FROM job "

@@ -66,14 +66,23 @@ class Keeper:
         while True:
             event = self.bell.listen()
             with contextlib.suppress(
-                StoreError
-            ):  # a disk that is full, a file that is held: the next round may do
+                VidenceError
+            ):  # a full disk, tokens that cannot be read: the next round may do
                 for kind in KINDS:
                     while self._free(kind) and (found := await asyncio.to_thread(self._next, kind)):
                         library, job = found
-                        task = asyncio.create_task(self._work(library, job), name=kind)
-                        self._running[library.name, job.id] = task
+                        self._begin(library, job)
             await heard(event, LOOK_EVERY_S)
+
+    def _begin(self, library: Library, job: Job) -> None:
+        task = asyncio.create_task(self._work(library, job), name=job.kind)
+        self._running[library.name, job.id] = task
+
+        def ended(_: asyncio.Task[None]) -> None:  # also of one that was cancelled before its first step
+            self._running.pop((library.name, job.id), None)
+            self._rang(library)
+
+        task.add_done_callback(ended)
 
     async def _renew(self) -> None:
         """Renew the leases of what is done, and let workers go that have long had nothing to do."""
@@ -105,7 +114,8 @@ class Keeper:
     async def _work(self, library: Library, job: Job) -> None:
         """Do a job to its end, whatever that is."""
         queue = library.queue
-        state, error, medium = "done", None, None
+        state: State = "done"
+        error = medium = None
         try:
             self._rang(library)
             if job.kind == "fetch":
@@ -124,17 +134,8 @@ class Keeper:
             raise
         except Exception as fault:  # noqa: BLE001 - the boundary of a task: its job must not hang
             state, error = "failed", f"fault in Vidence: {type(fault).__name__}: {fault}"
-        finally:
-            self._running.pop((library.name, job.id), None)
-            self._rang(library)
-        await self._end(library, job, state, error, medium)
-
-    async def _end(
-        self, library: Library, job: Job, state: State, error: str | None, medium: str | None
-    ) -> None:
-        await asyncio.to_thread(library.queue.finish, job.id, state, error=error, medium=medium)
+        await asyncio.to_thread(queue.finish, job.id, state, error=error, medium=medium)
         self.site.metrics.ended.labels(job.kind, state).inc()
-        self._rang(library)
 
     async def _index(self, library: Library, job: Job) -> None:
         medium = await asyncio.to_thread(library.medium, (job.medium or "").split(":")[-1])

@@ -107,6 +107,7 @@ class Pool:
     waiting: int = 1_000_000
     died: int = 0
     _in_line: int = 0
+    _lent: int = 0
     _idle: list[Worker] = field(default_factory=list)
     _busy: set[Worker] = field(default_factory=set)
     _free: asyncio.Semaphore = field(init=False)
@@ -128,6 +129,7 @@ class Pool:
             await self._free.acquire()
         finally:
             self._in_line -= 1
+        self._lent += 1
         try:
             worker = await self._take(library)
             self._busy.add(worker)
@@ -146,6 +148,7 @@ class Pool:
                     worker.rested = time.monotonic()
                     self._idle.append(worker)
         finally:
+            self._lent -= 1
             self._free.release()
 
     async def do(self, library: str, task: Mapping[str, Any], limit_s: float) -> dict[str, Any]:
@@ -185,7 +188,7 @@ class Pool:
             if worker.library == library:
                 self._idle.remove(worker)
                 return worker
-        if len(self._idle) + len(self._busy) >= self.size:
+        if len(self._idle) + self._lent > self.size:
             self._idle.pop(0).kill()
         return await Worker.start(library, self.how)
 

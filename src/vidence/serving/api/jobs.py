@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
@@ -54,7 +54,7 @@ async def job_events(id: Number, library: Here, keeper: Keeping) -> StreamingRes
     return events.stream(followed(library, keeper, id))
 
 
-async def followed(library: Library, keeper: Keeper, id: int) -> AsyncIterator[events.Event]:
+async def followed(library: Library, keeper: Keeper, id: int) -> AsyncGenerator[events.Event]:
     """Yield a job each time it has changed, to its end."""
     last = None
     while True:

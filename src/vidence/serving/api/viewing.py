@@ -70,7 +70,7 @@ async def get_preview(id: MediaId, library: Here, previews: Previewing) -> Respo
     """
     medium = await asyncio.to_thread(library.medium, id)
     found = previews.get(library, medium)
-    if isinstance(found, float):
+    if not isinstance(found, Path):
         return JSONResponse({"progress": found}, 202, {"Retry-After": "1", "Cache-Control": "no-store"})
     kind = media_type(medium.info) if found == Path(medium.path) else "video/mp4"
     return FileResponse(found, media_type=kind, headers=KEEP)
