@@ -12,7 +12,7 @@ PACKAGES = {
     "model": ("torch", "transformers"),
     "train": ("torch", "transformers", "pydantic", "tokenizers"),
     "chat": ("openai", "pydantic"),
-    "serve": ("fastapi", "uvicorn", "llguidance", "torch", "transformers"),
+    "serve": ("llguidance", "torch", "transformers", "openai"),
 }
 
 model_option = click.option(

@@ -30,6 +30,7 @@ COMMANDS = (
     "bench",
     "chat",
     "serve",
+    "token",
     "convert",
     "train",
     "world",

@@ -104,10 +104,7 @@ class Memory:
 
     def media(self) -> list[Medium]:
         """Return every known medium, the newest last."""
-        rows = self._database.read("SELECT hash, path, info, added, problems FROM medium ORDER BY added, id")
-        return [
-            Medium(h, path, read_info(info), added, tuple(json.loads(p))) for h, path, info, added, p in rows
-        ]
+        return self._media("")
 
     def medium(self, hash: str) -> Medium:
         """Return one medium by its hash, or by the first characters of it.
@@ -115,12 +112,21 @@ class Memory:
         Raises:
             UsageError: none or several begin so.
         """
-        found = [medium for medium in self.media() if medium.hash.startswith(hash)]
+        found = self._media(hash)
         if len(found) != 1:
             raise UsageError(
                 f"{len(found)} media in the memory begin with {hash!r}; `vidence show` lists them"
             )
         return found[0]
+
+    def _media(self, begins: str) -> list[Medium]:
+        rows = self._database.read(
+            "SELECT hash, path, info, added, problems FROM medium WHERE substr(hash, 1, ?) = ? ORDER BY added, id",
+            (len(begins), begins),
+        )
+        return [
+            Medium(h, path, read_info(info), added, tuple(json.loads(p))) for h, path, info, added, p in rows
+        ]
 
     def note_problems(self, medium: str, problems: Sequence[str]) -> None:
         """Keep what could not be decoded."""

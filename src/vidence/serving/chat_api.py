@@ -22,15 +22,17 @@ from typing import Any, Literal
 
 import cv2
 import numpy as np
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from vidence import __version__
-from vidence.errors import MediaError, UsageError, VidenceError
+from vidence.errors import UsageError, VidenceError
 from vidence.models.internvideo3.video import Clip
 from vidence.serving.engine import Engine, Reply, Sampling
+from vidence.serving.failing import handle_errors
+from vidence.serving.picture_size import picture_size
+from vidence.serving.refusing import Refused, body
 
 FRAMES_HZ = 2  # of frames that come without times
 MOST_PIXELS = 64_000_000  # of one picture
@@ -67,24 +69,35 @@ class Asked(BaseModel):
 
 
 def chat_api(engine: Engine) -> FastAPI:
-    """Return the application that serves a model."""
+    """Return an application that serves a model and nothing besides."""
     app = FastAPI(title="Vidence", version=__version__, docs_url=None, redoc_url=None)
-
-    @app.get("/v1/models")
-    def models() -> dict[str, Any]:
-        named = {"id": engine.name, "object": "model", "created": 0, "owned_by": "vidence"}
-        return {"object": "list", "data": [named]}
+    app.include_router(chat_router(engine))
 
     @app.get("/health")
     def health() -> dict[str, str]:
         return {"status": "ok", "version": __version__}
 
-    @app.post("/v1/chat/completions", response_model=None)
+    handle_errors(app)
+    return app
+
+
+def chat_router(engine: Engine) -> APIRouter:
+    """Return the routes of a model: /v1/models and /v1/chat/completions."""
+    router = APIRouter(tags=["chat"])
+
+    @router.get("/v1/models")
+    def models() -> dict[str, Any]:
+        """List the model."""
+        named = {"id": engine.name, "object": "model", "created": 0, "owned_by": "vidence"}
+        return {"object": "list", "data": [named]}
+
+    @router.post("/v1/chat/completions", response_model=None)
     def completions(asked: Asked) -> JSONResponse | StreamingResponse:
+        """Answer a chat, whole or streamed."""
         if asked.model != engine.name:
-            return _fault(404, f"there is no model {asked.model!r} here; there is {engine.name!r}")
+            raise Refused(404, f"there is no model {asked.model!r} here; there is {engine.name!r}")
         if asked.tools:
-            return _fault(400, "tools are not supported; ask for JSON by response_format instead")
+            raise Refused(400, "tools are not supported; ask for JSON by response_format instead")
         messages = [_read(one, engine) for one in asked.messages]
         sampling, head = asked.sampling(), _head(engine)
         if asked.stream:
@@ -99,23 +112,7 @@ def chat_api(engine: Engine) -> FastAPI:
             {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(reply)}
         )
 
-    @app.exception_handler(RequestValidationError)
-    def invalid(request: Request, fault: RequestValidationError) -> JSONResponse:
-        del request
-        first = fault.errors()[0]
-        return _fault(400, f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}")
-
-    @app.exception_handler(VidenceError)
-    def refused(request: Request, fault: VidenceError) -> JSONResponse:
-        del request
-        return _fault(400 if isinstance(fault, UsageError | MediaError) else 500, str(fault))
-
-    return app
-
-
-def _fault(status: int, message: str) -> JSONResponse:
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    return JSONResponse({"error": {"message": message, "type": kind, "code": None}}, status)
+    return router
 
 
 def _head(engine: Engine) -> dict[str, Any]:
@@ -155,7 +152,7 @@ def _streamed(
     while isinstance(piece := told.get(), str):
         yield _event(head | {"choices": [_choice({"content": piece})]})
     if isinstance(piece, VidenceError):
-        yield _event({"error": {"message": str(piece), "type": "server_error", "code": None}})
+        yield _event(body(500, str(piece)))
         return
     yield _event(head | {"choices": [_choice({}, _finish(piece))]})
     if usage:
@@ -233,12 +230,15 @@ def _bytes(body: str) -> bytes:
         raise UsageError(f"a picture is no base64: {fault}") from fault
 
 
-def _picture(body: str) -> np.ndarray:
+def _picture(sent: str) -> np.ndarray:
     """Decode a picture as uint8 RGB (H, W, 3)."""
-    data = _bytes(body)
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    data = _bytes(sent)
+    size = picture_size(data)
+    if size is None:
+        raise UsageError("a picture cannot be decoded; send JPEG or PNG")
+    if size[0] * size[1] > MOST_PIXELS:
+        raise UsageError(f"a picture has {size[0]} x {size[1]} pixels; {MOST_PIXELS:,} are allowed")
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise UsageError("a picture cannot be decoded; send JPEG or PNG")
-    if image.shape[0] * image.shape[1] > MOST_PIXELS:
-        raise UsageError(f"a picture has more than {MOST_PIXELS:,} pixels")
     return image[:, :, ::-1].copy()
