@@ -91,7 +91,9 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere() -> None:
     Look().feed((PAGE / "index.html").read_text(encoding="utf-8"))
     for text in [source(), *(path.read_text(encoding="utf-8") for path in PAGE.glob("styles/*.css"))]:
         found += re.findall(r"https?://[\w.]+|@import|\burl\(\s*[\"']?(?:https?:)?//", text)
-        found += re.findall(r"\beval\(|new Function|innerHTML|outerHTML|insertAdjacentHTML|document\.write", text)
+        found += re.findall(
+            r"\beval\(|new Function|innerHTML|outerHTML|insertAdjacentHTML|document\.write", text
+        )
     assert not found
 
 
@@ -133,5 +135,7 @@ def test_no_text_is_written_past_the_catalogue() -> None:
     for script in SCRIPTS:
         for template in re.findall(r"html`(.*?)`", script.read_text(encoding="utf-8"), re.DOTALL):
             bare = re.sub(r"\$\{[^{}]*\}", "", template)
-            loose += [(script.name, text) for text in re.findall(r">([^<>${}`]*[A-Za-z]{3,}[^<>${}`]*)<", bare)]
+            loose += [
+                (script.name, text) for text in re.findall(r">([^<>${}`]*[A-Za-z]{3,}[^<>${}`]*)<", bare)
+            ]
     assert [one for one in loose if one[1].strip() != "Vidence"] == []

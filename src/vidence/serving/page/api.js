@@ -65,6 +65,14 @@ export async function signIn(token) {
   signedOut.value = false;
 }
 
+/** Have the cookie for the token at hand given anew; a server without tokens needs none. */
+export async function renewSession() {
+  if (sessionStorage.getItem(KEPT)) await request("api/session", { method: "POST" });
+}
+
+/** Say whether a token is at hand; without one the cookie of another tab lets one read, but not write. */
+export const hasToken = () => sessionStorage.getItem(KEPT) !== null;
+
 /** Forget the token and the cookie. */
 export async function signOut() {
   await request("api/session", { method: "DELETE" }).catch(() => null);

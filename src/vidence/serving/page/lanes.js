@@ -10,7 +10,7 @@ const MOST_ROWS = 3;
 export const isQuiet = (name) => QUIET.has(name);
 
 /**
- * Make the lanes of what the server sent: {name, marks, unseen, failed, never}, in the order of ORDER.
+ * Make the lanes of what the server sent: {name, marks, more, unseen, failed, never}, in the order of ORDER.
  * `senses` are those that the server has; one that never ran is a lane as well: unseen from end to end.
  */
 export function makeLanes(timeline, senses, evidence) {
@@ -21,11 +21,12 @@ export function makeLanes(timeline, senses, evidence) {
       name,
       marks: told(name, lanes[name] ?? []),
       unseen: name in coverage || senses.includes(name) ? gaps(seen, start, end) : [],
+      more: timeline.left_out?.[name] ?? 0,
       failed: failures.filter((one) => one.sense === name),
       never: senses.includes(name) && !seen.length,
     };
   });
-  const bare = (name, marks) => ({ name, marks, unseen: [], failed: [], never: false });
+  const bare = (name, marks) => ({ name, marks, more: 0, unseen: [], failed: [], never: false });
   if (scenes.length > 1) made.push(bare("scenes", scenes.map((one) => ({ ...one, text: one.title, confidence: 1 }))));
   if (evidence.length) made.push(bare("evidence", evidence));
   const place = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);

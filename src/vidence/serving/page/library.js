@@ -1,6 +1,6 @@
 // The user's videos and the jobs on them, as the server has them.
 
-import { api, mediumUrl, signedOut } from "./api.js";
+import { api, hasToken, mediumUrl, renewSession, signedOut } from "./api.js";
 import { fail } from "./announce.js";
 import { batch, signal } from "./ui.js";
 
@@ -38,7 +38,13 @@ export function looseJobs(list, known, away) {
 
 /** Learn who one is and what there is; then look again from time to time, often while something is under way. */
 export async function start() {
-  me.value = await api("api/me");
+  await renewSession();
+  const who = await api("api/me");
+  if (who.tokens && !hasToken()) {
+    signedOut.value = true;
+    return;
+  }
+  me.value = who;
   await refresh();
   schedule();
 }
@@ -63,7 +69,7 @@ addEventListener("visibilitychange", () => {
 export async function refresh() {
   const [found, work] = await Promise.all([api("api/media"), api("api/jobs")]);
   batch(() => {
-    media.value = found.media;
+    media.value = found.media.sort((a, b) => b.added - a.added);
     jobs.value = work.jobs;
   });
   schedule();

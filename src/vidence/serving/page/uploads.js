@@ -15,6 +15,10 @@ export const uploads = signal([]);
 const running = new Map(); // key → tus upload
 let made = 0;
 
+addEventListener("beforeunload", (event) => {
+  if (uploads.value.some((one) => one.state === "sending")) event.preventDefault(); // the browser asks whether to leave
+});
+
 function change(key, what) {
   uploads.value = uploads.value.map((one) => (one.key === key ? { ...one, ...what } : one));
 }

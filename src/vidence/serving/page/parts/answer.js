@@ -21,7 +21,7 @@ export function Asked({ asked, medium, media, onClose }) {
   const answer = state.answers.find((one) => !one.media_id || one.media_id === medium.id);
   const running = state.state === "running";
   return html`<article class="asked card" aria-busy=${running ? "true" : "false"} aria-label=${state.question}>
-    <header class="row spread top-aligned"><div><h3 dir="auto">${state.question}</h3>
+    <header class="row spread top-aligned"><div><h2 dir="auto">${state.question}</h2>
         ${state.choices.length > 0 && html`<ol class="choices" type="A">${state.choices.map((one, at) => html`<li key=${at} dir="auto" class=${answer?.choice?.index === at ? "chosen" : ""}>${one}</li>`)}</ol>`}
         ${state.asked && html`<p class="small faint">${ago(state.asked)}</p>`}</div>
       <div class="row nowrap">${running ? html`<button type="button" class="small" onClick=${state.stop}>${t("ask.stop")}</button>`
@@ -70,7 +70,7 @@ function Answer({ answer, medium, media }) {
     ${answer.text && html`<${Confidence} answer=${answer} />`}
     ${answer.spans.length > 0 && html`<div class="chips" aria-label=${t("answer.spans")} role="group">${answer.spans.slice(0, 8).map((span, at) => html`<${Chip} key=${at} start=${span.start_s} end=${span.end_s} />`)}</div>`}
     ${answer.conflicts.map((one, at) => html`<${Conflict} key=${at} conflict=${one} medium=${medium} media=${media} />`)}
-    ${answer.claims.length > 0 && html`<section class="claims" aria-label=${t("answer.evidence")}><h4>${t("answer.evidence")} <small class="faint">${t("answer.checked", { n: answer.claims.length, good: better })}</small></h4>
+    ${answer.claims.length > 0 && html`<section class="claims" aria-label=${t("answer.evidence")}><h3>${t("answer.evidence")} <small class="faint">${t("answer.checked", { n: answer.claims.length, good: better })}</small></h3>
       <ul>${answer.claims.map((claim, at) => html`<${Claim} key=${at} claim=${claim} medium=${medium} />`)}</ul></section>`}
     ${answer.lacking && html`<p class="lacking"><strong>${t("answer.lacking")}</strong> <${Timed} text=${answer.lacking} /></p>`}
     ${answer.status !== "answered" && answer.next_looks.length > 0 && html`<div class="next"><p class="small">${t("answer.next")}</p><div class="chips">${answer.next_looks.slice(0, 6).map((span, at) => html`<${Chip} key=${at} start=${span.start_s} end=${span.end_s} />`)}</div></div>`}

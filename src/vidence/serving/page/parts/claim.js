@@ -43,7 +43,7 @@ export function Conflict({ conflict, medium, media }) {
         ${of.id === medium.id && html`<${Chip} start=${item.start_s} end=${item.end_s} sense=${item.sense} />`}</figcaption></figure>`;
   };
   return html`<section class="conflict" aria-label=${t("conflict.label")}>
-    <h4><${Icon} name="cross" size=${16} /> ${t("conflict.title")}: <${Timed} text=${conflict.about} /></h4>
+    <h3><${Icon} name="cross" size=${16} /> ${t("conflict.title")}: <${Timed} text=${conflict.about} /></h3>
     ${conflict.note && html`<p class="small"><${Timed} text=${conflict.note} /></p>`}
     <div class="sides">${side(conflict.left)}<span class="versus" aria-hidden="true">≠</span>${side(conflict.right)}</div>
   </section>`;

@@ -16,8 +16,8 @@ export function LaneRow({ lane, view, filter, onLook, canLook }) {
     playback.endLoop();
     playback.seek(view.from + ((event.clientX - place.left) / place.width) * (view.to - view.from));
   };
-  return html`<div class=${`lane ${kind(lane.name)}`} role="group" aria-label=${t("lane.label", { name: title, n: lane.marks.length })} data-lane=${lane.name}>
-    <span class="lane-name" title=${title}>${title}${lane.marks.length > 0 && html` <small class="faint" aria-hidden="true">${lane.marks.length}</small>`}</span>
+  return html`<div class=${`lane ${kind(lane.name)}`} role="group" aria-label=${t("lane.label", { name: title, n: lane.marks.length + lane.more })} data-lane=${lane.name}>
+    <span class="lane-name" title=${title}>${title}${lane.marks.length > 0 && html` <small class="faint" aria-hidden="true">${lane.marks.length + lane.more}</small>`}</span>
     <div class="track" style=${{ "--rows": rows }} onClick=${jump}>
       ${lane.unseen.map((span) => html`<${Shade} key=${`u${span.start}`} span=${span} view=${view} kind="unseen" says=${t("timeline.unseen")} />`)}
       ${lane.failed.map((span) => html`<${Shade} key=${`f${span.start}`} span=${span} view=${view} kind="failed" says=${t("timeline.failed_why", { reason: span.reason })} />`)}
