@@ -110,6 +110,5 @@ def command(
         routers.append(chat_router(engine))
         address = f"http://127.0.0.1:{port}/v1"
         site = Site.open(settings, (Model(engine.name, address, site.secret),))
-        note(f"{engine.name} is served at http://{host}:{port}/v1")
-    note(f"Vidence is at http://{host}:{port}/; stop with Ctrl-C")
-    run(site, *routers)
+        note(f"{engine.name} is served at /v1")
+    run(site, *routers, told=lambda address: note(f"Vidence is at {address}/ (stop with Ctrl-C)"))

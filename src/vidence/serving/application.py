@@ -12,15 +12,18 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 
 from vidence import __version__
-from vidence.serving.api import ask, jobs, media, runs, search, session, viewing
+from vidence.serving.api import ask, jobs, media, runs, search, session, uploads, viewing
 from vidence.serving.api.shapes import PROBLEMS
 from vidence.serving.failing import handle_errors
 from vidence.serving.guarding.guard import Guard
 from vidence.serving.keeper import Keeper
+from vidence.serving.previews import Previews
 from vidence.serving.site import Site
 
 PAGE = Path(__file__).with_name("page")
-ROUTERS = (session.router, media.router, viewing.router, jobs.router, search.router, ask.router, runs.router)
+ROUTERS = (
+    session.router, media.router, uploads.router, viewing.router, jobs.router, search.router, ask.router, runs.router,
+)  # fmt: skip
 
 
 def application(site: Site, *routers: APIRouter) -> FastAPI:
@@ -34,10 +37,11 @@ def application(site: Site, *routers: APIRouter) -> FastAPI:
             yield
         finally:
             await keeper.stop()
+            await app.state.previews.stop()
             await site.close()
 
     app = FastAPI(title="Vidence", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.state.site, app.state.keeper = site, Keeper(site)
+    app.state.site, app.state.keeper, app.state.previews = site, Keeper(site), Previews(site)
     for router in ROUTERS:
         app.include_router(router, prefix="/api", responses=PROBLEMS)
     app.include_router(_watching(site), responses=PROBLEMS)
@@ -67,7 +71,7 @@ def _watching(site: Site) -> APIRouter:
     )
     def metrics() -> Response:
         """Send the counters as Prometheus reads them."""
-        return Response(site.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(site.counted(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return router
 

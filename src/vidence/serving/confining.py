@@ -5,10 +5,18 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import signal
 import sys
 from pathlib import Path
 
+_PARENT_DEATH_SIGNAL = 1  # of prctl(2)
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # of unshare(2)
+
+
+def die_with_parent() -> None:
+    """Have Linux kill this process when the one that started it ends, even in the middle of a decoder."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def limit_memory(size: int) -> None:

@@ -119,7 +119,6 @@ class Keeper:
             else:
                 await self._index(library, job)
         except WorkerDied as fault:
-            self.site.metrics.lost.labels(job.kind).inc()
             await asyncio.to_thread(queue.lost, job.id, str(fault), self.site.settings.limits.crashes)
             return
         except TimeoutError:

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 from vidence.errors import UsageError
 from vidence.memory import Memory, default_path
 from vidence.memory.database import Database
-from vidence.printable import printable
 from vidence.senses import query_encoders
 from vidence.serving.bell import Bell
 from vidence.serving.jobs import Queue
+from vidence.serving.names import clean_name
 from vidence.serving.refusing import Refused
+from vidence.serving.uploads import Uploads
 
 if TYPE_CHECKING:
     from vidence.memory import Medium
 
 PREFIX = "sha256-sampled:"
-LONGEST_NAME = 200
 LOCAL = "local"
 
 
@@ -38,6 +38,7 @@ class Library:
         self.files, self.incoming, self.made = (self.folder / part for part in ("media", "incoming", "made"))
         for folder in (self.files, self.incoming, self.made):
             folder.mkdir(parents=True, exist_ok=True)
+        self.uploads = Uploads(self.incoming)
 
     def close(self) -> None:
         """Close the memory file."""
@@ -132,10 +133,3 @@ class Libraries:
 def id_of(hash: str) -> str:
     """Return the id under which a medium is known: its content hash in hex digits."""
     return hash.removeprefix(PREFIX)
-
-
-def clean_name(name: str) -> str:
-    """Make a name for people of what a stranger calls a file: its last part, one line, no control codes."""
-    line = " ".join(printable(name, directions=False).split())
-    last = line.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1].strip()
-    return last[:LONGEST_NAME] if last.strip(".") else "video"

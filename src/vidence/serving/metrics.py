@@ -15,7 +15,7 @@ class Metrics:
         self.seconds = Histogram("http_request_seconds", "Until the answer begins.", ["route"], **made)
         self.jobs = Gauge("jobs", "Jobs by kind and state.", ["kind", "state"], **made)
         self.ended = Counter("jobs_ended", "Jobs that ended, by how.", ["kind", "state"], **made)
-        self.lost = Counter("workers_died", "Workers that died in the middle of a task.", ["pool"], **made)
+        self.died = Gauge("workers_died", "Workers that died in the middle of a task.", ["pool"], **made)
         self.asks = Gauge("questions_running", "Questions being answered.", **made)
         self.received = Counter("received_bytes", "Bytes of videos that were sent.", **made)
 

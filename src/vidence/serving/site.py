@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,6 +80,18 @@ class Site:
         if self.tokens is None:
             return [self.libraries.local()]
         return [self.libraries.of(name) for name in self.tokens.names()]
+
+    def counted(self) -> bytes:
+        """Return the metrics, with how many jobs there are in the libraries that are in use."""
+        counts = Counter(
+            (job.kind, job.state) for library in self.libraries.opened() for job in library.queue.unfinished()
+        )
+        for kind in ("index", "fetch"):
+            for state in ("queued", "running"):
+                self.metrics.jobs.labels(kind, state).set(counts[kind, state])
+        for name, pool in self.pools.items():
+            self.metrics.died.labels(name).set(pool.died)
+        return self.metrics.text()
 
     async def close(self) -> None:
         """End the workers and close the memory files."""

@@ -56,6 +56,7 @@ def main() -> None:
         _do(first, lambda _: None)
     if not how["network"]:
         confining.drop_network()
+    confining.die_with_parent()  # after that: a change of user forgets it
     confining.limit_memory(how["bytes"])
     tasks: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(tasks,), daemon=True).start()

@@ -82,6 +82,11 @@ class Worker:
         self.kill()
         raise WorkerDied(f"its worker died ({_how(await self._process.wait())})")
 
+    async def end(self) -> None:
+        """End it, and wait until it has."""
+        self.kill()
+        await self._process.wait()
+
     def kill(self) -> None:
         """End it at once."""
         if self.alive:
@@ -159,8 +164,7 @@ class Pool:
 
     async def close(self) -> None:
         """End all."""
-        for worker in [*self._idle, *self._busy]:
-            worker.kill()
+        await asyncio.gather(*(worker.end() for worker in (*self._idle, *self._busy)))
         self._idle.clear()
 
     async def _take(self, library: str) -> Worker:

@@ -71,7 +71,7 @@ def _medium_out(
 
 def run_out(run: Run, names: dict[str, str]) -> shapes.RunOut:
     """Describe a run; its path is the server's own business."""
-    from vidence.serving.library import clean_name
+    from vidence.serving.names import clean_name
 
     return shapes.RunOut(
         id=run.id,

@@ -16,7 +16,8 @@ from vidence.serving.api.reaching import Here, Keeping, Serving
 from vidence.serving.api.shapes import Address, Indexing, JobOut, MediaId, MediaOut, MediumOut, Name
 from vidence.serving.fetching import check_url
 from vidence.serving.jobs import Job
-from vidence.serving.library import Library, clean_name
+from vidence.serving.library import Library
+from vidence.serving.names import clean_name
 from vidence.serving.receiving import receive
 from vidence.serving.refusing import Refused
 from vidence.serving.site import Site, available

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from vidence.serving.keeper import Keeper
 from vidence.serving.library import Library
+from vidence.serving.previews import Previews
 from vidence.serving.site import Site
 
 
@@ -22,6 +23,11 @@ async def keeper_of(request: Request) -> Keeper:
     return request.app.state.keeper
 
 
+async def previews_of(request: Request) -> Previews:
+    """Return the copies that are being made."""
+    return request.app.state.previews
+
+
 async def library_of(request: Request, site: Annotated[Site, Depends(site_of)]) -> Library:
     """Return the library of who asks."""
     if site.tokens is None:
@@ -30,5 +36,6 @@ async def library_of(request: Request, site: Annotated[Site, Depends(site_of)]) 
 
 
 Serving = Annotated[Site, Depends(site_of)]
+Previewing = Annotated[Previews, Depends(previews_of)]
 Keeping = Annotated[Keeper, Depends(keeper_of)]
 Here = Annotated[Library, Depends(library_of)]

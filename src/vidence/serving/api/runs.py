@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -66,7 +67,7 @@ async def export_run(
     elif format == "json":
         text, kind = to_json_text(shown.model_dump()), "application/json"
     else:
-        text, kind = to_trajectories([run]), "application/jsonl"
+        text, kind = to_trajectories([replace(run, path=shown.name)]), "application/jsonl"
     return Response(text, media_type=kind, headers=attachment(f"run-{id}", format))
 
 

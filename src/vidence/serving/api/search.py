@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query
 from vidence.serving.api.reaching import Here
 from vidence.serving.api.shapes import Found, HitOut
 from vidence.serving.api.viewing import split
-from vidence.serving.library import PREFIX, clean_name, id_of
+from vidence.serving.library import PREFIX, id_of
+from vidence.serving.names import clean_name
 
 router = APIRouter(tags=["search"])
 

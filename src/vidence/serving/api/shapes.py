@@ -266,7 +266,7 @@ class Runs(BaseModel):
     runs: list[RunOut]
 
 
-class Upload(BaseModel):
+class Making(BaseModel):
     """A preview that is being made."""
 
     progress: float = Field(ge=0, le=1)

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from fastapi.responses import FileResponse, PlainTextResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 
 from vidence.exports import FORMATS, write
 from vidence.exports.records import record
 from vidence.senses.observation import Observation
 from vidence.serving.api.describing import attachment
-from vidence.serving.api.reaching import Here, Serving
-from vidence.serving.api.shapes import Covered, Mark, MediaId, Missed, Observations, SceneOut, TimelineOut
+from vidence.serving.api.reaching import Here, Previewing, Serving
+from vidence.serving.api.shapes import (
+    Covered,
+    Making,
+    Mark,
+    MediaId,
+    Missed,
+    Observations,
+    SceneOut,
+    TimelineOut,
+)
 from vidence.serving.library import id_of
 from vidence.serving.playing import media_type
 from vidence.serving.refusing import Refused
@@ -42,6 +52,28 @@ def get_file(id: MediaId, site: Serving, library: Here) -> FileResponse:
     medium = library.medium(id)
     site.task_on(library, medium, "file")  # is it there?
     return FileResponse(medium.path, media_type=media_type(medium.info), headers=KEEP)
+
+
+@router.get(
+    "/media/{id}/preview",
+    response_model=Making,
+    responses={
+        200: {"content": {"*/*": BINARY}},
+        202: {"model": Making, "description": "The copy is being made."},
+        206: {"description": "A range of it.", "content": {"*/*": BINARY}},
+    },
+)
+async def get_preview(id: MediaId, library: Here, previews: Previewing) -> Response:
+    """Send what browsers can play: the file itself where they can, else a copy, made when it is first asked for.
+
+    Its clock begins at zero, where the medium's begins at `start_s`.
+    """
+    medium = await asyncio.to_thread(library.medium, id)
+    found = previews.get(library, medium)
+    if isinstance(found, float):
+        return JSONResponse({"progress": found}, 202, {"Retry-After": "1", "Cache-Control": "no-store"})
+    kind = media_type(medium.info) if found == Path(medium.path) else "video/mp4"
+    return FileResponse(found, media_type=kind, headers=KEEP)
 
 
 @router.get(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import hmac
 import time
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 
+from vidence.serving.guarding.coming import Coming
 from vidence.serving.guarding.hosts import WRITES, check_host, check_origin, names
 from vidence.serving.guarding.rates import Rates
 from vidence.serving.guarding.tokens import COOKIE, digest_of
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 GUARDED = ("/api", "/v1", "/mcp", "/metrics")  # what needs a token where there are tokens
-UPLOADS = ("/api/media", "/api/uploads")  # whose bodies have limits of their own
 POLICY = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -49,12 +49,15 @@ class Guard:
                 await self.app(scope, receive, send)
             return
         begun, route, began = time.perf_counter(), "refused", False
+        coming = Coming(scope, receive, self.site.settings.limits)
 
         async def answer(message: Message) -> None:
             nonlocal began
             if message["type"] == "http.response.start":
                 began = True
                 headers = MutableHeaders(scope=message)
+                if not await coming.drained():
+                    headers["Connection"] = "close"
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 status = str(message["status"])
@@ -66,7 +69,7 @@ class Guard:
         try:
             self._check(scope)
             route = "other"
-            await self.app(scope, self._limited(scope, receive), answer)
+            await self.app(scope, coming.receive, answer)
         except Refused as refusal:
             if began:
                 raise
@@ -94,7 +97,7 @@ class Guard:
             raise busy("too many wrong tokens", wait_s)
         kind, _, token = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and token:
-            if path.startswith("/v1") and token == self.site.secret:
+            if path.startswith("/v1") and hmac.compare_digest(token.encode(), self.site.secret.encode()):
                 return "ourselves"
             user = self.site.tokens.holder(digest_of(token.strip()))
         elif (cookie := _cookie(headers)) and (method not in WRITES or path == "/api/session"):
@@ -105,30 +108,6 @@ class Guard:
             self.logins.wait_s(address)
             raise Refused(401, "this token is not known here", headers=_ASK)
         return user
-
-    def _limited(self, scope: Scope, receive: Receive) -> Receive:
-        """Return a `receive` that ends bodies which are too long or too slow."""
-        limits, path = self.site.settings.limits, scope["path"]
-        upload = path.startswith(UPLOADS) and scope["method"] in ("PUT", "PATCH")
-        most = limits.chat_bytes if path.startswith("/v1") else limits.body_bytes
-        got, ended = 0, False
-
-        async def limited() -> Message:
-            nonlocal got, ended
-            if ended:
-                return await receive()  # only a client that goes away is still waited for
-            try:
-                async with asyncio.timeout(limits.idle_s):
-                    message = await receive()
-            except TimeoutError:
-                raise Refused(408, f"nothing came for {limits.idle_s:.0f} s") from None
-            got += len(message.get("body", b""))
-            ended = not message.get("more_body", False)
-            if got > most and not upload:
-                raise Refused(413, f"the request has more than {most:,} bytes")
-            return message
-
-        return limited
 
 
 def _pattern(scope: Scope) -> str:

@@ -45,8 +45,7 @@ function usePreview(medium) {
           return;
         }
         const job = await response.json().catch(() => ({}));
-        const part = Object.values(job.progress ?? {})[0];
-        setState([false, part ? part.done_s / part.total_s : Number.NaN, ""]);
+        setState([false, job.progress ?? Number.NaN, ""]);
         timer = setTimeout(look, ASK_AGAIN_MS);
       } catch (error) {
         if (error.name !== "AbortError") setState([false, Number.NaN, error.message]);
