@@ -1,15 +1,9 @@
-"""A real server and a real browser for the tests of the page."""
+"""A real browser for the tests of the page: what it asks for and complains of is kept."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,62 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from serving.conftest import PATIENCE_S
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
-WAIT_S = 600  # a machine may be busy with other things; nothing is asserted about time
 FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--disable-dev-shm-usage"]
-
-
-@dataclass
-class Served:
-    """A server in a process of its own; `log` is what it wrote."""
-
-    address: str
-    log: Path
-
-    def url(self, path: str = "") -> str:
-        """Return the address of something on it."""
-        return f"{self.address}/{path}"
-
-
-@contextmanager
-def serve(folder: Path, *arguments: str) -> Iterator[Served]:
-    """Run `vidence serve` on a free port, with a home of its own, until the block ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder.mkdir(parents=True, exist_ok=True)
-    log = folder / "server.log"
-    command = [sys.executable, "-m", "vidence", "serve", "--port", str(port), *arguments]
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, stdout=out, stderr=out, env=os.environ | {"VIDENCE_HOME": str(folder)}
-        )
-    served = Served(f"http://127.0.0.1:{port}", log)
-    try:
-        _await_health(served, process)
-        yield served
-    finally:
-        process.terminate()
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _await_health(served: Served, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + WAIT_S
-    while time.monotonic() < until:
-        assert process.poll() is None, served.log.read_text()
-        try:
-            with urllib.request.urlopen(served.url("health"), timeout=30):
-                return
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
-            time.sleep(0.3)
-    raise AssertionError(f"no /health within {WAIT_S} s: {served.log.read_text()}")
 
 
 @contextmanager
@@ -84,7 +29,7 @@ def browser() -> Iterator[Browser]:
     if found is None:
         pytest.skip(f"no browser on this machine: none of {', '.join(BROWSERS)}")
     with sync_api.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=found, args=FLAGS, timeout=1000 * WAIT_S)
+        started = driver.chromium.launch(executable_path=found, args=FLAGS, timeout=1000 * PATIENCE_S)
         yield started
         started.close()
 
@@ -94,13 +39,13 @@ class Visit:
     """A page on show, with all that it asked for and complained of."""
 
     page: Page
-    site: Served
+    address: str
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
     def go(self, path: str = "") -> Page:
         """Open a place of the server."""
-        self.page.goto(self.site.url(path))
+        self.page.goto(f"{self.address}/{path}")
         self.page.wait_for_selector("main")
         return self.page
 
@@ -115,16 +60,16 @@ class Visit:
 
 
 @contextmanager
-def visit(browser: Browser, site: Served, *, refused: tuple[int, ...] = (), **how: Any) -> Iterator[Visit]:
+def visit(browser: Browser, address: str, *, refused: tuple[int, ...] = (), **how: Any) -> Iterator[Visit]:
     """Open a page in a fresh profile. At the end it must have asked only its own server, and complained of nothing.
 
     `refused` are statuses that the test provokes, of which the browser will complain.
     """
     how = {"locale": "en-US", "viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"} | how
     context = browser.new_context(accept_downloads=True, **how)
-    context.set_default_timeout(1000 * WAIT_S)
+    context.set_default_timeout(1000 * PATIENCE_S)
     page = context.new_page()
-    seen = Visit(page, site)
+    seen = Visit(page, address)
     page.on("request", lambda request: seen.requests.append(request.url))
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))
     page.on("console", lambda line: line.type in ("error", "warning") and seen.complaints.append(line.text))
@@ -133,7 +78,7 @@ def visit(browser: Browser, site: Served, *, refused: tuple[int, ...] = (), **ho
         yield seen
     finally:
         context.close()
-    outside = [url for url in seen.requests if not url.startswith((f"{site.address}/", "blob:", "data:"))]
+    outside = [url for url in seen.requests if not url.startswith((f"{address}/", "blob:", "data:"))]
     assert outside == []
     expected = tuple(f"responded with a status of {status}" for status in refused)
     assert [line for line in seen.complaints if not any(part in line for part in expected)] == []

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browsing import Served, Visit, browser, serve, visit
 
+from serving.browsing import Visit, browser, visit
+from serving.conftest import Program, tokens_file
 from vidence.worlds import Setting, make_world
 
 if TYPE_CHECKING:
@@ -39,14 +40,15 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("page")
-    with serve(folder, "--library", str(folder / "library"), "--senses", "shots,text") as served:
-        yield served
+def site(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[str]:
+    """Serve an empty library; give its address."""
+    program = Program(tmp_path_factory.mktemp("library"), "--senses", "shots,text")
+    yield program.address
+    program.kill()
 
 
 @pytest.fixture(scope="module")
-def film(site: Served, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Film:
+def film(site: str, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Film:
     """Add the video as people do, and wait until it was looked at; its name is an attack."""
     world = make_world(SEED, Setting(LENGTH_S, (480, 270), 8, 1))
     written = world.write(tmp_path_factory.mktemp("film") / "film.mp4", sound=True)
@@ -69,7 +71,7 @@ def film(site: Served, chromium: Browser, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture
-def here(site: Served, film: Film, chromium: Browser) -> Iterator[Visit]:
+def here(site: str, film: Film, chromium: Browser) -> Iterator[Visit]:
     with visit(chromium, site) as seen:
         yield seen
 
@@ -154,7 +156,7 @@ def test_every_export_is_a_download(here: Visit, film: Film, tmp_path: Path) -> 
             assert film.word in place.read_text(encoding="utf-8")
 
 
-def test_chinese_by_the_browser_and_english_by_choice(site: Served, film: Film, chromium: Browser) -> None:
+def test_chinese_by_the_browser_and_english_by_choice(site: str, film: Film, chromium: Browser) -> None:
     with visit(chromium, site, locale="zh-CN") as seen:
         page = open_film(seen, film)
         assert page.locator("html").get_attribute("lang") == "zh-Hans"
@@ -171,7 +173,7 @@ def test_chinese_by_the_browser_and_english_by_choice(site: Served, film: Film, 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_wider_than_a_phone(site: Served, film: Film, chromium: Browser, scheme: Any) -> None:
+def test_nothing_is_wider_than_a_phone(site: str, film: Film, chromium: Browser, scheme: Any) -> None:
     with visit(chromium, site, color_scheme=scheme, **PHONE) as seen:
         page = open_film(seen, film)
         ask(page)
@@ -184,7 +186,7 @@ def test_nothing_is_wider_than_a_phone(site: Served, film: Film, chromium: Brows
             assert seen.width() <= 375, path
 
 
-def test_dark_follows_the_system_until_it_is_switched(site: Served, film: Film, chromium: Browser) -> None:
+def test_dark_follows_the_system_until_it_is_switched(site: str, film: Film, chromium: Browser) -> None:
     ground = "getComputedStyle(document.body).backgroundColor"
     with visit(chromium, site, color_scheme="dark") as seen:
         page = seen.go()
@@ -285,9 +287,7 @@ def test_questions_are_kept_and_can_be_deleted(here: Visit, film: Film) -> None:
     page.wait_for_function(f"([text, before]) => {count} < before", arg=[question, before])
 
 
-def test_an_address_that_is_not_public_is_refused_in_words(
-    site: Served, film: Film, chromium: Browser
-) -> None:
+def test_an_address_that_is_not_public_is_refused_in_words(site: str, film: Film, chromium: Browser) -> None:
     with visit(chromium, site, refused=(400, 403, 422)) as seen:
         page = seen.go()
         page.locator(".medium h2").wait_for()
@@ -298,28 +298,26 @@ def test_an_address_that_is_not_public_is_refused_in_words(
         assert "127.0.0.1" in remark.inner_text()
 
 
-def test_a_token_lets_in(chromium: Browser, tmp_path: Path) -> None:
-    from vidence.serving.guarding.tokens import make_token
-
-    token = make_token("anna", tmp_path / "tokens.txt")
-    arguments = ("--library", str(tmp_path / "libraries"), "--tokens", str(tmp_path / "tokens.txt"))
-    with serve(tmp_path, *arguments) as site, visit(chromium, site, refused=(401,)) as seen:
+def test_a_token_lets_in(chromium: Browser, program: Callable[..., Program], tmp_path: Path) -> None:
+    tokens, by_name = tokens_file(tmp_path, "anna")
+    site = program(tmp_path / "libraries", "--tokens", str(tokens)).address
+    with visit(chromium, site, refused=(401,)) as seen:
         page = seen.go()
         field = page.get_by_label("Token")
         field.fill("guessed")
         page.get_by_role("button", name="Sign in").click()
         page.get_by_text("does not know this token").wait_for()
         seen.shot("signin")
-        field.fill(token)
+        field.fill(by_name["anna"])
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("heading", name="Ask any video a question").wait_for()
-        assert token not in page.content()
+        assert by_name["anna"] not in page.content()
         page.get_by_role("button", name="Sign out anna").click()
         field.wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(site: Served, film: Film, chromium: Browser, scheme: Any) -> None:
+def test_axe_finds_nothing(site: str, film: Film, chromium: Browser, scheme: Any) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     with visit(chromium, site, color_scheme=scheme) as seen:
         page = seen.go()
