@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import importlib
 import json
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ from vidence.serving.chat_api import chat_api
 from vidence.serving.engine import Engine
 from vidence.video import open as open_video
 
+BOMB = base64.b64encode(b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 100_000, 100_000)).decode()
 HELLO = {"role": "user", "content": "What moves upwards?"}
 
 
@@ -173,6 +175,19 @@ def test_pictures_and_videos_are_seen(client: openai.OpenAI, tmp_path: Path) -> 
                 ]
             },
             "cannot be decoded",
+        ),
+        (
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [
+                            {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{BOMB}"}}
+                        ],
+                    }
+                ]
+            },
+            "100000 x 100000 pixels",
         ),
     ],
 )

@@ -50,7 +50,7 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five minutes, so five segments, of small pictures that change now and then."""
+    """Four minutes, so four segments, of small pictures that change now and then."""
     import numpy as np
 
     from conftest import write_video
@@ -59,7 +59,7 @@ def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return np.full((64, 96, 3), 60 + 40 * (number // 100 % 4), np.uint8)
 
     path = tmp_path_factory.mktemp("long") / "long.mp4"
-    return write_video(path, size=(96, 64), fps=5, frames=1500, paint=paint)
+    return write_video(path, size=(96, 64), fps=4, frames=960, paint=paint)
 
 
 @contextlib.contextmanager

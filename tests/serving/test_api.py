@@ -269,8 +269,13 @@ def test_who_asks_and_what_there_is(client: httpx.Client) -> None:
 
 def test_health_and_metrics_tell_how_it_goes(client: httpx.Client, at: str) -> None:
     assert client.get("/health").json()["status"] == "ok"
+    client.get("/nowhere-at-all")
+    client.get("/api/nowhere-at-all")
+    client.request("STRANGE", "/api/me")
     text = client.get("/metrics").text
     assert 'vidence_jobs_ended_total{kind="index",state="done"}' in text
     assert 'route="/api/media/{id}/file"' in text
     assert at not in text
     assert "Talk" not in text
+    assert "nowhere" not in text
+    assert "STRANGE" not in text

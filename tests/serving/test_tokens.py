@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from vidence.cli.group import vidence
 from vidence.errors import UsageError
 from vidence.serving.guarding.tokens import Sessions, Tokens, digest_of, make_token
-from vidence.serving.settings import Settings
+from vidence.serving.settings import Limits, Settings, read_limits
 from vidence.serving.site import Site
 
 
@@ -73,3 +73,16 @@ def test_the_command_prints_the_token_alone(tmp_path: Path) -> None:
 def test_nobody_else_is_let_in_without_tokens(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--tokens"):
         Site.open(Settings(host="0.0.0.0", root=tmp_path))
+
+
+def test_limits_are_read_by_name() -> None:
+    limits = read_limits(["queued_jobs=3", "duration_s=7.5"])
+    assert (limits.queued_jobs, limits.duration_s, limits.asks) == (3, 7.5, Limits().asks)
+
+
+@pytest.mark.parametrize(
+    "text", ["jobs=3", "queued_jobs", "queued_jobs=many", "queued_jobs=-1", "duration_s=nan"]
+)
+def test_a_limit_that_is_none_is_told(text: str) -> None:
+    with pytest.raises(UsageError, match="--limit"):
+        read_limits([text])

@@ -51,6 +51,13 @@ from vidence.cli.options import verbosity_options
     metavar="N",
     help="Videos that are indexed at once.",
 )
+@click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Change a limit, such as upload_bytes, duration_s or queued_jobs; repeat it. /api/me tells all of them.",
+)
 @click.option("--model", metavar="DIR", help="Folder of an InternVideo3 model, to be served at /v1.")
 @dtype_option
 @device_option
@@ -64,6 +71,7 @@ def command(
     fetch_from: tuple[str, ...],
     senses: str | None,
     workers: int,
+    limits: tuple[str, ...],
     model: str | None,
     dtype: str,
     device: str,
@@ -81,7 +89,7 @@ def command(
     from vidence.cli.opening import split_names
     from vidence.senses import default_senses
     from vidence.serving.running import run
-    from vidence.serving.settings import Settings
+    from vidence.serving.settings import Settings, read_limits
     from vidence.serving.site import Model, Site
 
     wanted = split_names(senses)
@@ -96,6 +104,7 @@ def command(
         fetch_from=fetch_from,
         senses=None if wanted is None else tuple(wanted),
         index_workers=workers,
+        limits=read_limits(limits),
     )
     routers: list[Any] = []
     site = Site.open(settings)

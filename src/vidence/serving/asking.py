@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -60,15 +60,18 @@ async def begin(site: Site, library: Library, question: Question) -> Asked:
     return Asked(tuple(media), task)
 
 
-async def answered(site: Site, keeper: Keeper, library: Library, asked: Asked) -> AsyncIterator[Event]:
+async def answered(site: Site, keeper: Keeper, library: Library, asked: Asked) -> AsyncGenerator[Event]:
     """Yield (name, data) of each event; an error is one, too, and ends the rest."""
     with _counted(site, library):
         try:
             for medium in asked.media:
-                async for event in _indexed(keeper, library, medium):
-                    yield event
-                async for event in _asked(site, library, medium, asked.task):
-                    yield event
+                for part in (
+                    _indexed(keeper, library, medium),
+                    _asked(site, library, medium, asked.task),
+                ):
+                    async with aclosing(part):
+                        async for event in part:
+                            yield event
         except Refused as refusal:
             yield "error", {"message": str(refusal), "status": refusal.status_code}
         except TimeoutError:
@@ -89,7 +92,7 @@ def _counted(site: Site, library: Library) -> Iterator[None]:
         site.metrics.asks.dec()
 
 
-async def _indexed(keeper: Keeper, library: Library, medium: Medium) -> AsyncIterator[Event]:
+async def _indexed(keeper: Keeper, library: Library, medium: Medium) -> AsyncGenerator[Event]:
     """Queue the indexing of a medium that was not indexed here, or wait for it, telling how far it has come.
 
     All decoding of a medium goes through the queue, so that there is one of it at a time.
@@ -129,7 +132,7 @@ def _came_to(job: Job) -> str:
     return "was cancelled" if job.state == "cancelled" else f"failed: {job.error}"
 
 
-async def _asked(site: Site, library: Library, medium: Medium, task: dict[str, Any]) -> AsyncIterator[Event]:
+async def _asked(site: Site, library: Library, medium: Medium, task: dict[str, Any]) -> AsyncGenerator[Event]:
     id, limit_s = id_of(medium.hash), site.settings.limits.ask_s
     whole = site.task_on(library, medium, "ask", **task) | {"cpu_s": 8 * limit_s}
     run = None

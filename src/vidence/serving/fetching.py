@@ -13,6 +13,7 @@ from vidence.serving.refusing import Refused
 
 SCHEMES = {"http": 80, "https": 443}
 LONGEST = 2000
+_GLOBAL = ipaddress.ip_network("2000::/3")  # all that is given out of IPv6 (RFC 4291, 2.4)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
 _COMPATIBLE = ipaddress.ip_network("::/96")  # IPv4 in IPv6 as it was once written
@@ -68,6 +69,8 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     inner = carried(address)
     if inner is not None:
         return is_public(inner)
+    if isinstance(address, IPv6Address) and address not in _GLOBAL:
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

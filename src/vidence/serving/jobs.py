@@ -100,8 +100,14 @@ class Queue:
         """Count the jobs that are queued."""
         return self._database.value("SELECT count(*) FROM job WHERE state = 'queued'")
 
+    def queued(self) -> list[tuple[Kind, int]]:
+        """Return (kind, id) of the jobs that wait, oldest first."""
+        return self._database.read("SELECT kind, id FROM job WHERE state = 'queued' ORDER BY id")  # pyright: ignore[reportReturnType]
+
     def take(self, kind: Kind, owner: str) -> Job | None:
         """Lease the oldest queued job of a kind whose medium no other job is at; None where there is none."""
+        if not self._database.read("SELECT 1 FROM job WHERE state = 'queued' AND kind = ? LIMIT 1", (kind,)):
+            return None  # nothing is written to look
         with self._database.transaction() as db:
             found = db.execute(
                 "SELECT id FROM job AS j WHERE state = 'queued' AND kind = ? AND NOT EXISTS (SELECT 1 FROM job "

@@ -12,6 +12,7 @@ from vidence.serving.admitting import admit
 from vidence.serving.bell import Bell, heard
 from vidence.serving.jobs import RENEW_EVERY_S, Job, Kind, State
 from vidence.serving.library import Library
+from vidence.serving.places import Places
 from vidence.serving.refusing import Refused
 from vidence.serving.site import Site
 from vidence.serving.workers import WorkerDied
@@ -57,36 +58,38 @@ class Keeper:
         self._rang(library)
         return ended or job
 
-    def place(self, library: Library, job: Job) -> int | None:
-        """Return how many jobs come before one and itself, were none added; 0: it is running; None: it has ended."""
-        if job.state != "queued":
-            return 0 if job.state == "running" else None
-        waiting = {
-            one.name: [
-                each.id for each in one.queue.unfinished() if (each.state, each.kind) == ("queued", job.kind)
-            ]
-            for one in self.site.libraries.opened()
-        }
-        own = waiting.get(library.name, [])
-        rank = own.index(job.id) + 1 if job.id in own else 1
-        return rank + sum(min(rank, len(ids)) for name, ids in waiting.items() if name != library.name)
+    def places(self) -> Places:
+        """Return who stands where in the line."""
+        return Places.now(self.site.libraries.opened())
 
     async def _keep(self) -> None:
         while True:
             event = self.bell.listen()
             with contextlib.suppress(
-                StoreError
-            ):  # a disk that is full, a file that is held: the next round may do
+                VidenceError
+            ):  # a full disk, tokens that cannot be read: the next round may do
                 for kind in KINDS:
                     while self._free(kind) and (found := await asyncio.to_thread(self._next, kind)):
                         library, job = found
-                        task = asyncio.create_task(self._work(library, job), name=kind)
-                        self._running[library.name, job.id] = task
+                        self._begin(library, job)
             await heard(event, LOOK_EVERY_S)
 
+    def _begin(self, library: Library, job: Job) -> None:
+        task = asyncio.create_task(self._work(library, job), name=job.kind)
+        self._running[library.name, job.id] = task
+
+        def ended(_: asyncio.Task[None]) -> None:  # also of one that was cancelled before its first step
+            self._running.pop((library.name, job.id), None)
+            self._rang(library)
+
+        task.add_done_callback(ended)
+
     async def _renew(self) -> None:
+        """Renew the leases of what is done, and let workers go that have long had nothing to do."""
         while True:
             await asyncio.sleep(RENEW_EVERY_S)
+            for pool in self.site.pools.values():
+                pool.rest()
             for library in {library for library, _ in self._running}:
                 with contextlib.suppress(StoreError):
                     found = next(one for one in self.site.libraries.opened() if one.name == library)
@@ -111,7 +114,8 @@ class Keeper:
     async def _work(self, library: Library, job: Job) -> None:
         """Do a job to its end, whatever that is."""
         queue = library.queue
-        state, error, medium = "done", None, None
+        state: State = "done"
+        error = medium = None
         try:
             self._rang(library)
             if job.kind == "fetch":
@@ -128,17 +132,10 @@ class Keeper:
         except asyncio.CancelledError:  # by its user, or with the server: then it is to be done later
             await asyncio.shield(asyncio.to_thread(queue.requeue, job.id))
             raise
-        finally:
-            self._running.pop((library.name, job.id), None)
-            self._rang(library)
-        await self._end(library, job, state, error, medium)
-
-    async def _end(
-        self, library: Library, job: Job, state: State, error: str | None, medium: str | None
-    ) -> None:
-        await asyncio.to_thread(library.queue.finish, job.id, state, error=error, medium=medium)
+        except Exception as fault:  # noqa: BLE001 - the boundary of a task: its job must not hang
+            state, error = "failed", f"fault in Vidence: {type(fault).__name__}: {fault}"
+        await asyncio.to_thread(queue.finish, job.id, state, error=error, medium=medium)
         self.site.metrics.ended.labels(job.kind, state).inc()
-        self._rang(library)
 
     async def _index(self, library: Library, job: Job) -> None:
         medium = await asyncio.to_thread(library.medium, (job.medium or "").split(":")[-1])

@@ -78,11 +78,19 @@ def _do(task: Task, say: Tell) -> None:
         module = importlib.import_module(f"vidence.serving.duties.{DUTIES[task['task']]}")
         say({"done": getattr(module, task["task"])(task, say)})
     except VidenceError as error:
-        say({"error": str(error), "kind": type(error).__name__})
+        say({"error": _placeless(str(error), task), "kind": type(error).__name__})
     except MemoryError:
         say({"error": "it takes more memory than a worker may have", "kind": "MediaError"})
     except Exception as error:  # noqa: BLE001 - the boundary of a process: the server must hear of it
         say({"error": f"{type(error).__name__}: {error}", "kind": "Fault"})
+
+
+def _placeless(text: str, task: Task) -> str:
+    """Leave out where files lie: users are told what is wrong with them, and not where the server keeps them."""
+    for name in ("path", "place", "memory"):
+        if place := task.get(name):
+            text = text.replace(f"{place}: ", "the file: ").replace(str(place), "the file")
+    return text
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import contextlib
 import json
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from vidence.errors import MediaError, VidenceError
 from vidence.serving.refusing import busy
 
 LINE_BYTES = 64 << 20  # of one message: a report with its pictures
+IDLE_S = 600.0
 _KINDS: dict[str, type[VidenceError]] = {
     name: kind
     for name, kind in vars(errors).items()
@@ -36,6 +38,7 @@ class Worker:
 
     def __init__(self, process: asyncio.subprocess.Process, library: str) -> None:
         self.library = library
+        self.rested = 0.0  # since when it has nothing to do, on the monotonic clock
         self._process = process
 
     @classmethod
@@ -104,6 +107,7 @@ class Pool:
     waiting: int = 1_000_000
     died: int = 0
     _in_line: int = 0
+    _lent: int = 0
     _idle: list[Worker] = field(default_factory=list)
     _busy: set[Worker] = field(default_factory=set)
     _free: asyncio.Semaphore = field(init=False)
@@ -125,6 +129,7 @@ class Pool:
             await self._free.acquire()
         finally:
             self._in_line -= 1
+        self._lent += 1
         try:
             worker = await self._take(library)
             self._busy.add(worker)
@@ -140,8 +145,10 @@ class Pool:
             finally:
                 self._busy.discard(worker)
                 if worker.alive:
+                    worker.rested = time.monotonic()
                     self._idle.append(worker)
         finally:
+            self._lent -= 1
             self._free.release()
 
     async def do(self, library: str, task: Mapping[str, Any], limit_s: float) -> dict[str, Any]:
@@ -162,6 +169,13 @@ class Pool:
             raise MediaError(f"it cannot be read: {error}") from error
         raise AssertionError("a worker's last message is what was done, or it raises")
 
+    def rest(self) -> None:
+        """End the workers that have had nothing to do for long: each holds its models in memory."""
+        for worker in self._idle:
+            if time.monotonic() - worker.rested > IDLE_S:
+                worker.kill()
+        self._idle = [worker for worker in self._idle if worker.alive]
+
     async def close(self) -> None:
         """End all."""
         await asyncio.gather(*(worker.end() for worker in (*self._idle, *self._busy)))
@@ -174,7 +188,7 @@ class Pool:
             if worker.library == library:
                 self._idle.remove(worker)
                 return worker
-        if len(self._idle) + len(self._busy) >= self.size:
+        if len(self._idle) + self._lent > self.size:
             self._idle.pop(0).kill()
         return await Worker.start(library, self.how)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -22,7 +23,7 @@ AWAY_EVERY_S = 0.5  # how often a client that waits for JSON is asked whether it
 @router.post(
     "/ask",
     response_model=Answers,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": events.described("run", "progress", "step", "answer", "error", "end")}},
 )
 async def ask(question: Question, request: Request, site: Serving, library: Here, keeper: Keeping) -> Any:
     """Answer a question about each of the media, from checked evidence.
@@ -37,7 +38,7 @@ async def ask(question: Question, request: Request, site: Serving, library: Here
     return await _together(told, request)
 
 
-async def _together(told: AsyncIterator[events.Event], request: Request) -> JSONResponse:
+async def _together(told: AsyncGenerator[events.Event], request: Request) -> JSONResponse:
     gathering = asyncio.create_task(_gathered(told))
     try:
         while not (await asyncio.wait({gathering}, timeout=AWAY_EVERY_S))[0]:
@@ -48,11 +49,12 @@ async def _together(told: AsyncIterator[events.Event], request: Request) -> JSON
         gathering.cancel()
 
 
-async def _gathered(told: AsyncIterator[events.Event]) -> dict[str, Any]:
+async def _gathered(told: AsyncGenerator[events.Event]) -> dict[str, Any]:
     answers: list[Any] = []
-    async for name, data in told:
-        if name == "error":
-            raise Refused(data["status"], data["message"])
-        if name == "answer":
-            answers.append(data)
+    async with contextlib.aclosing(told):
+        async for name, data in told:
+            if name == "error":
+                raise Refused(data["status"], data["message"])
+            if name == "answer":
+                answers.append(data)
     return {"answers": answers}

@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 from vidence.serving.api import shapes
 from vidence.serving.jobs import Job
-from vidence.serving.keeper import Keeper
 from vidence.serving.library import Library, id_of
+from vidence.serving.names import clean_name
+from vidence.serving.places import Places
 from vidence.serving.site import available
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from vidence.memory.runs import Run
 
 
-def job_out(keeper: Keeper, library: Library, job: Job) -> shapes.JobOut:
+def job_out(places: Places, library: Library, job: Job) -> shapes.JobOut:
     """Describe a job."""
     fetched = None if job.done_bytes is None else shapes.Bytes(done=job.done_bytes, total=job.total_bytes)
     return shapes.JobOut(
@@ -28,7 +29,7 @@ def job_out(keeper: Keeper, library: Library, job: Job) -> shapes.JobOut:
         created=job.created,
         started=job.started,
         finished=job.finished,
-        place=keeper.place(library, job),
+        place=places.of(library, job),
         attempts=job.attempts,
         progress={
             sense: shapes.Extent(done_s=done, total_s=total) for sense, (done, total) in job.progress.items()
@@ -38,15 +39,15 @@ def job_out(keeper: Keeper, library: Library, job: Job) -> shapes.JobOut:
     )
 
 
-def media_out(keeper: Keeper, library: Library, media: list[Medium]) -> list[shapes.MediumOut]:
+def media_out(places: Places, library: Library, media: list[Medium]) -> list[shapes.MediumOut]:
     """Describe media, each with its newest job that has not ended."""
     names = library.names()
     jobs = {job.medium: job for job in library.queue.unfinished() if job.medium}
-    return [_medium_out(keeper, library, one, names, jobs.get(one.hash)) for one in media]
+    return [_medium_out(places, library, one, names, jobs.get(one.hash)) for one in media]
 
 
 def _medium_out(
-    keeper: Keeper, library: Library, medium: Medium, names: dict[str, str], job: Job | None
+    places: Places, library: Library, medium: Medium, names: dict[str, str], job: Job | None
 ) -> shapes.MediumOut:
     info, coverage = medium.info, library.memory.coverage(medium.hash)
     video = info.video
@@ -65,14 +66,12 @@ def _medium_out(
         problems=[*info.warnings, *medium.problems],
         available=available(medium),
         seen={sense: round(coverage.seen(coverage.whole, sense), 4) for sense in coverage.senses},
-        job=None if job is None else job_out(keeper, library, job),
+        job=None if job is None else job_out(places, library, job),
     )
 
 
 def run_out(run: Run, names: dict[str, str]) -> shapes.RunOut:
     """Describe a run; its path is the server's own business."""
-    from vidence.serving.names import clean_name
-
     return shapes.RunOut(
         id=run.id,
         media_id=id_of(run.medium),

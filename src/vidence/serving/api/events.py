@@ -5,17 +5,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 ALIVE_EVERY_S = 15.0
+MOST_WAITING = 64  # events that a slow client has not taken yet; then what makes them waits
 Event = tuple[str, Any]
 
 
-def stream(events: AsyncIterator[Event]) -> StreamingResponse:
+def described(*names: str) -> dict[str, Any]:
+    """Return how a stream stands in the OpenAPI document: the schema is that of one event, whose data is JSON."""
+    event = {"type": "string", "enum": list(names)}
+    schema = {
+        "type": "object",
+        "properties": {"event": event, "data": {"type": "string", "contentMediaType": "application/json"}},
+        "required": ["event", "data"],
+    }
+    return {"text/event-stream": {"schema": schema}}
+
+
+def stream(events: AsyncGenerator[Event]) -> StreamingResponse:
     """Return the response that sends events as they come."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_lines(events), media_type="text/event-stream", headers=headers)
@@ -27,33 +39,34 @@ def line(name: str, data: Any) -> str:
     return f"event: {name}\ndata: {value}\n\n"
 
 
-async def _lines(events: AsyncIterator[Event]) -> AsyncIterator[str]:
+async def _lines(events: AsyncGenerator[Event]) -> AsyncIterator[str]:
     """Yield lines; when the client goes away, what makes the events is cancelled."""
-    coming: asyncio.Task[Event] | None = None
+    coming: asyncio.Queue[Event | BaseException | None] = asyncio.Queue(MOST_WAITING)
+    pump = asyncio.create_task(_pump(events, coming))
     try:
         while True:
-            coming = coming or asyncio.ensure_future(anext(events))  # type: ignore[arg-type]
-            done, _ = await asyncio.wait({coming}, timeout=ALIVE_EVERY_S)
-            if not done:
+            try:
+                async with asyncio.timeout(ALIVE_EVERY_S):
+                    event = await coming.get()
+            except TimeoutError:
                 yield ": still there\n\n"
                 continue
-            try:
-                name, data = coming.result()
-            except StopAsyncIteration:
+            if event is None:
                 return
-            coming = None
-            yield line(name, data)
+            if isinstance(event, BaseException):
+                raise event
+            yield line(*event)
     finally:
-        if coming is not None and not coming.done():
-            coming.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await coming
-        await events.aclose()  # type: ignore[attr-defined]
+        pump.cancel()
 
 
-DESCRIBED: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "Server-sent events.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
-    }
-}
+async def _pump(events: AsyncGenerator[Event], coming: asyncio.Queue[Event | BaseException | None]) -> None:
+    """Put events where they are waited for; in a task of its own, in which alone they are made and ended."""
+    end: BaseException | None = None
+    try:
+        async with contextlib.aclosing(events):
+            async for event in events:
+                await coming.put(event)
+    except Exception as fault:  # noqa: BLE001 - the boundary of a task: who waits must hear of it
+        end = fault
+    await coming.put(end)

@@ -11,7 +11,8 @@ from starlette.requests import ClientDisconnect
 
 from vidence.senses import default_senses
 from vidence.serving.admitting import admit, check_room
-from vidence.serving.api.describing import job_out, media_out
+from vidence.serving.api.describing import media_out
+from vidence.serving.api.jobs import described
 from vidence.serving.api.reaching import Here, Keeping, Serving
 from vidence.serving.api.shapes import Address, Indexing, JobOut, MediaId, MediaOut, MediumOut, Name
 from vidence.serving.fetching import check_url
@@ -28,7 +29,7 @@ router = APIRouter(tags=["media"])
 @router.get("/media")
 def list_media(library: Here, keeper: Keeping) -> MediaOut:
     """List the videos of the library."""
-    return MediaOut(media=media_out(keeper, library, library.memory.media()))
+    return MediaOut(media=media_out(keeper.places(), library, library.memory.media()))
 
 
 @router.post("/media", status_code=202)
@@ -39,7 +40,7 @@ async def fetch_medium(address: Address, site: Serving, library: Here, keeper: K
     name = clean_name(address.name or address.url.split("?")[0].split("#")[0])
     job = await asyncio.to_thread(library.queue.add, "fetch", name=name, request={"url": address.url})
     keeper.bell.ring()
-    return await asyncio.to_thread(job_out, keeper, library, job)
+    return await asyncio.to_thread(described, keeper, library, job)
 
 
 @router.put(
@@ -75,13 +76,13 @@ async def put_medium(
     finally:
         await asyncio.to_thread(Path(place).unlink, missing_ok=True)
     keeper.bell.ring()
-    return await asyncio.to_thread(job_out, keeper, library, job)
+    return await asyncio.to_thread(described, keeper, library, job)
 
 
 @router.get("/media/{id}")
 def get_medium(id: MediaId, library: Here, keeper: Keeping) -> MediumOut:
     """Show a video."""
-    return media_out(keeper, library, [library.medium(id)])[0]
+    return media_out(keeper.places(), library, [library.medium(id)])[0]
 
 
 @router.patch("/media/{id}")
@@ -89,7 +90,7 @@ def rename_medium(id: MediaId, name: Name, library: Here, keeper: Keeping) -> Me
     """Call a video by another name."""
     medium = library.medium(id)
     library.rename(medium.hash, name.name)
-    return media_out(keeper, library, [medium])[0]
+    return media_out(keeper.places(), library, [medium])[0]
 
 
 @router.delete("/media/{id}", status_code=204)
@@ -111,7 +112,7 @@ async def index_medium(
     request = {} if how is None else how.model_dump(exclude_none=True)
     job = await asyncio.to_thread(queue_index, site, library, id, request)
     keeper.bell.ring()
-    return await asyncio.to_thread(job_out, keeper, library, job)
+    return await asyncio.to_thread(described, keeper, library, job)
 
 
 def queue_index(site: Site, library: Library, id: str, request: dict[str, Any]) -> Job:

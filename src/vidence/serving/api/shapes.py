@@ -106,7 +106,7 @@ class Address(Given):
     """A video to be fetched."""
 
     url: str = Field(min_length=1, max_length=2000)
-    name: str | None = Field(None, min_length=1, max_length=500)
+    name: str | None = Field(default=None, min_length=1, max_length=500)
 
 
 class Name(Given):
@@ -118,17 +118,17 @@ class Name(Given):
 class Indexing(Given):
     """What is to be perceived: all, or these senses; and the language spoken."""
 
-    senses: list[str] | None = Field(None, min_length=1, max_length=50)
-    language: str | None = Field(None, pattern="^[a-zA-Z]{2,8}$")
+    senses: list[str] | None = Field(default=None, min_length=1, max_length=50)
+    language: str | None = Field(default=None, pattern="^[a-zA-Z]{2,8}$")
 
 
 class Spent(Given):
     """What an answer may cost."""
 
-    time_limit_s: float | None = Field(None, ge=0)
-    max_frames: int | None = Field(None, ge=0)
-    max_steps: int | None = Field(12, ge=1, le=1000)
-    token_limit: int | None = Field(None, ge=1)
+    time_limit_s: float | None = Field(default=None, ge=0)
+    max_frames: int | None = Field(default=None, ge=0)
+    max_steps: int | None = Field(default=12, ge=1, le=1000)
+    token_limit: int | None = Field(default=None, ge=1)
 
 
 class Question(Given):
@@ -141,7 +141,7 @@ class Question(Given):
     )
     policy: str | None = None
     budget: Spent = Spent()
-    language: str | None = Field(None, pattern="^[a-zA-Z]{2,8}$")
+    language: str | None = Field(default=None, pattern="^[a-zA-Z]{2,8}$")
 
 
 class Policy(BaseModel):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response
 
 from vidence.exports import FORMATS, write
 from vidence.exports.records import record
@@ -70,7 +70,7 @@ async def get_preview(id: MediaId, library: Here, previews: Previewing) -> Respo
     """
     medium = await asyncio.to_thread(library.medium, id)
     found = previews.get(library, medium)
-    if isinstance(found, float):
+    if not isinstance(found, Path):
         return JSONResponse({"progress": found}, 202, {"Retry-After": "1", "Cache-Control": "no-store"})
     kind = media_type(medium.info) if found == Path(medium.path) else "video/mp4"
     return FileResponse(found, media_type=kind, headers=KEEP)
@@ -116,7 +116,7 @@ async def get_thumbnails(id: MediaId, site: Serving, library: Here) -> FileRespo
 
 @router.get(
     "/media/{id}/thumbnails.vtt",
-    response_class=PlainTextResponse,
+    response_class=Response,
     responses={200: {"content": {"text/vtt": {"schema": {"type": "string"}}}}},
 )
 def get_thumbnail_track(id: MediaId, library: Here) -> Response:

@@ -33,7 +33,8 @@ def admit(task: Task, tell: Tell) -> dict[str, Any]:
     del tell
     path, files = Path(task["path"]), Path(task["files"])
     try:
-        _check_header(path, task["pixels"])
+        if too_large := _too_large(path, task["pixels"]):
+            return {"refused": [422, too_large]}
         with open_media(path, containers=CONTAINERS) as media:
             info, hash = media.info, media.hash
     except MediaError as error:
@@ -42,7 +43,7 @@ def admit(task: Task, tell: Tell) -> dict[str, Any]:
         limit = f"{task['duration_s']:.0f} s are allowed"
         return {"refused": [422, f"the video lasts {float(info.duration):.0f} s; {limit}"]}
     if info.video is not None and info.video.width * info.video.height > task["pixels"]:
-        return {"refused": [422, _too_large(info.video.width, info.video.height, task["pixels"])]}
+        return {"refused": [422, _size(info.video.width, info.video.height, task["pixels"])]}
     with Memory.open(task["memory"]) as memory:
         known = [one.path for one in memory.media() if one.hash == hash]
         if not (known and Path(known[0]).is_file()):
@@ -89,15 +90,16 @@ def sprite(task: Task, tell: Tell) -> dict[str, Any]:
     return {}
 
 
-def _check_header(path: Path, pixels: int) -> None:
-    """Refuse pictures that are too large before one is decoded."""
+def _too_large(path: Path, pixels: int) -> str | None:
+    """Say of pictures that they are too large, before one is decoded."""
     with open_container(resolve(path, CONTAINERS)) as container:
         for stream in container.streams.video:
             if stream.codec_context and stream.width * stream.height > pixels:
-                raise MediaError(_too_large(stream.width, stream.height, pixels))
+                return _size(stream.width, stream.height, pixels)
+    return None
 
 
-def _too_large(width: int, height: int, pixels: int) -> str:
+def _size(width: int, height: int, pixels: int) -> str:
     return f"the pictures are {width} x {height}; {pixels:,} pixels are allowed"
 
 

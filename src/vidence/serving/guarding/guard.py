@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 GUARDED = ("/api", "/v1", "/mcp", "/metrics")  # what needs a token where there are tokens
+METHODS = {*WRITES, "GET", "HEAD", "OPTIONS"}
 POLICY = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -62,7 +63,8 @@ class Guard:
                     headers.setdefault(name, value)
                 status = str(message["status"])
                 path = _pattern(scope) if "route" in scope else route
-                self.site.metrics.requests.labels(scope["method"], path, status).inc()
+                method = scope["method"] if scope["method"] in METHODS else "other"
+                self.site.metrics.requests.labels(method, path, status).inc()
                 self.site.metrics.seconds.labels(path).observe(time.perf_counter() - begun)
             await send(message)
 
@@ -91,7 +93,7 @@ class Guard:
     def _user(self, headers: Headers, method: str, path: str, address: str) -> str | None:
         """Return whose request it is; None where none need say."""
         assert self.site.tokens is not None
-        if not (path.startswith(GUARDED)):
+        if not path.startswith(GUARDED):
             return None
         if wait_s := self.logins.wait_s(address, spend=False):
             raise busy("too many wrong tokens", wait_s)
@@ -114,7 +116,7 @@ def _pattern(scope: Scope) -> str:
     """Return the path with the names of its parameters in their places: metrics must not grow with what is asked."""
     path = scope["path"]
     for name, value in scope.get("path_params", {}).items():
-        path = path.replace(str(value), f"{{{name}}}")
+        path = path.replace(str(value), f"{{{name}}}") if str(value) else path
     return path
 
 
