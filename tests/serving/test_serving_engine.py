@@ -98,11 +98,12 @@ def test_whoever_joins_midway_changes_nothing(model: Any) -> None:
     assert len(expected) > 30
     others = QUESTIONS[2:5]
     with serving(*model, stretch_tokens=10) as engine:
-        first = engine.ask([long], greedy(60))
+        first, pieces = engine.ask([long], greedy(60)), list[str]()
         for number, question in enumerate(others):
             _until(engine, said=5 * (number + 1))
             assert engine.reply([question], greedy(4)).text == alone(*model, [question], 4)[0]
-        assert first.result().text == expected
+        assert first.result(pieces.append).text == expected == "".join(pieces)
+        assert len(pieces) > 10  # as it grows
 
 
 def _until(engine: Engine, said: int) -> None:
@@ -256,21 +257,10 @@ def test_who_stops_listening_is_not_answered_on(model: Any) -> None:
         raise Enough
 
     with serving(*model) as engine:
-        engine._decoder = _Spaced(engine._decoder)
         with pytest.raises(Enough):
             engine.reply([user("Tell")], greedy(100_000), stop)
         assert engine.reply([user("Who?")], greedy(2)).completion == 2
         assert engine.counts().said_tokens < 100_000
-
-
-class _Spaced:
-    """A tokenizer whose words are single letters, so that pieces come at once."""
-
-    def __init__(self, tokenizer: Any) -> None:
-        self.tokenizer, self.eos_token_id = tokenizer, tokenizer.eos_token_id
-
-    def decode(self, ids: Any, **options: Any) -> str:
-        return "".join(f"{letter} " for letter in self.tokenizer.decode(ids, **options))
 
 
 def test_beyond_the_queue_it_says_so_and_later_answers(model: Any) -> None:

@@ -9,10 +9,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import torch
+from tokenizers.decoders import DecodeStream
 
 from vidence.errors import VidenceError
-from vidence.models.internvideo3.turns import Speaker
 
 
 class BusyError(VidenceError):
@@ -44,7 +43,7 @@ Event = int | Ended | VidenceError
 class Answering:
     """An answer that is being given. Iterate over its pieces, with `for` or `async for`; then `reply` is there.
 
-    Who stops before the end cancels it.
+    Who stops before the end cancels it. `tokenizer` decodes alone, so that several threads may use it at once.
     """
 
     def __init__(self, tokenizer: Any, prompt: int, said: Callable[[list[int], str], None]) -> None:
@@ -52,8 +51,8 @@ class Answering:
         self.reply: Reply | None = None
         self._tokenizer, self._prompt, self._said = tokenizer, prompt, said
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self._pieces: list[str] = []
-        self._speaker = Speaker(tokenizer, self._pieces.append)
+        self._stream = DecodeStream(skip_special_tokens=True)
+        self._heard = ""
         self._ids: list[int] = []
         self._wake: Callable[[], Any] = lambda: None
         self._cancel: Callable[[], Any] = lambda: None
@@ -90,7 +89,8 @@ class Answering:
         """Yield pieces as soon as no later token can change them."""
         try:
             while self.reply is None:
-                yield from self._taken(self._events.get())
+                if piece := self._taken(self._events.get()):
+                    yield piece
         finally:
             self.cancel()
 
@@ -103,29 +103,27 @@ class Answering:
                 came.clear()
                 with contextlib.suppress(queue.Empty):
                     while self.reply is None:
-                        for piece in self._taken(self._events.get_nowait()):
+                        if piece := self._taken(self._events.get_nowait()):
                             yield piece
                 if self.reply is None:
                     await came.wait()
         finally:
             self.cancel()
 
-    def _taken(self, event: Event) -> list[str]:
-        """Take one event; return the pieces that it completes."""
+    def _taken(self, event: Event) -> str:
+        """Take one event; return the piece that it completes."""
         if isinstance(event, VidenceError):
             raise event
         if isinstance(event, Ended):
-            self._speaker.end()
-            self._finish(event)
-        else:
-            self._ids.append(event)
-            self._speaker.put(torch.tensor([event]))
-        pieces = self._pieces.copy()
-        self._pieces.clear()
-        return pieces
+            return self._finished(event)
+        self._ids.append(event)
+        piece = self._stream.step(self._tokenizer.backend_tokenizer, event) or ""
+        self._heard += piece
+        return piece
 
-    def _finish(self, event: Ended) -> None:
+    def _finished(self, event: Ended) -> str:
         text = self._tokenizer.decode(self._ids, skip_special_tokens=True)
         self._said(self._ids, text)
         ended = bool(self._ids) and self._ids[-1] == self._tokenizer.eos_token_id
         self.reply = Reply(text, self._prompt, event.cached, len(self._ids), ended)
+        return text.removeprefix(self._heard) if text.startswith(self._heard) else ""
