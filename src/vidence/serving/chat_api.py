@@ -7,32 +7,33 @@ words, and `response_format` with a JSON schema is kept to by whatever model.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
 import json
-import queue
 import tempfile
-import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import cv2
 import numpy as np
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.types import Receive, Scope, Send
 
 from vidence import __version__
 from vidence.errors import UsageError, VidenceError
 from vidence.models.internvideo3.video import Clip
-from vidence.serving.engine import Engine, Reply, Sampling
+from vidence.serving.engine import Answering, BusyError, Engine, Reply, Sampling
 from vidence.serving.failing import handle_errors
 from vidence.serving.picture_size import picture_size
-from vidence.serving.refusing import Refused, body
+from vidence.serving.refusing import Refused, body, busy
 
 FRAMES_HZ = 2  # of frames that come without times
 MOST_PIXELS = 64_000_000  # of one picture
@@ -92,27 +93,72 @@ def chat_router(engine: Engine) -> APIRouter:
         return {"object": "list", "data": [named]}
 
     @router.post("/v1/chat/completions", response_model=None)
-    def completions(asked: Asked) -> JSONResponse | StreamingResponse:
+    async def completions(asked: Asked, request: Request) -> JSONResponse | StreamingResponse:
         """Answer a chat, whole or streamed."""
         if asked.model != engine.name:
             raise Refused(404, f"there is no model {asked.model!r} here; there is {engine.name!r}")
         if asked.tools:
             raise Refused(400, "tools are not supported; ask for JSON by response_format instead")
-        messages = [_read(one, engine) for one in asked.messages]
-        sampling, head = asked.sampling(), _head(engine)
+        answering = await run_in_threadpool(_begun, asked, engine)
         if asked.stream:
-            told = _streamed(
-                engine, messages, sampling, head, bool(asked.stream_options.get("include_usage"))
-            )
-            return StreamingResponse(told, media_type="text/event-stream")
-        reply = engine.reply(messages, sampling)
+            usage = bool(asked.stream_options.get("include_usage"))
+            return _Streaming(answering, _streamed(answering, _head(engine), usage))
+        reply = await _unless_gone(answering, request)
         message = {"role": "assistant", "content": reply.text}
         choice = {"index": 0, "message": message, "finish_reason": _finish(reply)}
         return JSONResponse(
-            {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(reply)}
+            {**_head(engine), "object": "chat.completion", "choices": [choice], "usage": _usage(reply)}
         )
 
     return router
+
+
+class _Streaming(StreamingResponse):
+    """A stream that ends the answer when the client goes away."""
+
+    def __init__(self, answering: Answering, events: AsyncIterator[str]) -> None:
+        super().__init__(events, media_type="text/event-stream")
+        self.answering = answering
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.answering.cancel()
+
+
+def _begun(asked: Asked, engine: Engine) -> Answering:
+    """Read a request's messages, which takes a while where they hold videos, and have it answered."""
+    try:
+        return engine.ask([_read(one, engine) for one in asked.messages], asked.sampling())
+    except BusyError as fault:
+        raise busy(str(fault)) from None
+
+
+async def _unless_gone(answering: Answering, request: Request) -> Reply:
+    """Wait for an answer, and cancel it when the client goes away."""
+
+    async def whole() -> None:
+        async for _ in answering:
+            pass
+
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    tasks = [asyncio.ensure_future(whole()), asyncio.ensure_future(gone())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if not tasks[0].done():
+            raise VidenceError("the client has gone")
+        tasks[0].result()
+        assert answering.reply is not None
+        return answering.reply
+    finally:
+        answering.cancel()
+        for task in tasks:
+            task.cancel()
 
 
 def _head(engine: Engine) -> dict[str, Any]:
@@ -132,31 +178,20 @@ def _usage(reply: Reply) -> dict[str, Any]:
     }
 
 
-def _streamed(
-    engine: Engine, messages: list[dict[str, Any]], sampling: Sampling, head: dict[str, Any], usage: bool
-) -> Iterator[str]:
-    """Yield server-sent events while another thread answers; a fault is the last of them."""
-    told: queue.SimpleQueue[str | Reply | VidenceError] = queue.SimpleQueue()
-
-    def answer() -> None:
-        try:
-            told.put(engine.reply(messages, sampling, told.put))
-        except VidenceError as fault:
-            told.put(fault)
-        except Exception as fault:  # noqa: BLE001 - the boundary of a thread: who waits must hear of it
-            told.put(VidenceError(f"{type(fault).__name__}: {fault}"))
-
-    threading.Thread(target=answer, daemon=True).start()
+async def _streamed(answering: Answering, head: dict[str, Any], usage: bool) -> AsyncIterator[str]:
+    """Yield server-sent events as the answer grows; a fault is the last of them."""
     head = head | {"object": "chat.completion.chunk"}
     yield _event(head | {"choices": [_choice({"role": "assistant", "content": ""})]})
-    while isinstance(piece := told.get(), str):
-        yield _event(head | {"choices": [_choice({"content": piece})]})
-    if isinstance(piece, VidenceError):
-        yield _event(body(500, str(piece)))
+    try:
+        async for piece in answering:
+            yield _event(head | {"choices": [_choice({"content": piece})]})
+    except VidenceError as fault:
+        yield _event(body(500, str(fault)))
         return
-    yield _event(head | {"choices": [_choice({}, _finish(piece))]})
+    assert answering.reply is not None
+    yield _event(head | {"choices": [_choice({}, _finish(answering.reply))]})
     if usage:
-        yield _event(head | {"choices": [], "usage": _usage(piece)})
+        yield _event(head | {"choices": [], "usage": _usage(answering.reply)})
     yield "data: [DONE]\n\n"
 
 
