@@ -13,7 +13,9 @@ pytest.importorskip("transformers")
 pytest.importorskip("llguidance")
 
 import jsonschema  # noqa: E402
-from engine_cases import (  # noqa: E402
+from processor_cases import picture  # noqa: E402
+
+from serving.engine_cases import (  # noqa: E402
     FRAME_TOKENS,
     alone,
     assistant,
@@ -26,8 +28,6 @@ from engine_cases import (  # noqa: E402
     serving,
     user,
 )
-from processor_cases import picture  # noqa: E402
-
 from vidence.errors import UsageError, VidenceError  # noqa: E402
 from vidence.serving import batch, prefixes  # noqa: E402
 from vidence.serving.engine import Answering, BusyError, Engine, Sampling  # noqa: E402
