@@ -12,10 +12,12 @@ import torch
 from processor_cases import picture, tiny_tokenizer
 from tiny_checkpoint import MARKS
 from tiny_models import tiny_text, tiny_vision
+from tiny_models_qwen2_5_vl import TOWER
 
-from vidence.models.internvideo3.config import InternVideo3Config, InternVideo3TextConfig
+from vidence.models.internvideo3.config import WINDOWED, InternVideo3Config, InternVideo3TextConfig
 from vidence.models.internvideo3.conversation import Conversation
 from vidence.models.internvideo3.decoder import InternVideo3ForCausalLM
+from vidence.models.internvideo3.limits import SECONDS
 from vidence.models.internvideo3.modeling import InternVideo3ForConditionalGeneration
 from vidence.models.internvideo3.processing import InternVideo3Processor
 from vidence.models.internvideo3.video import Clip
@@ -25,12 +27,20 @@ LETTERS = 94  # the tiny tokenizer's first ids are "!" to "~"
 FRAME_TOKENS = 6  # of a picture of 64 x 96 pixels
 
 
-def seeing(**changes: Any) -> tuple[Any, InternVideo3Processor]:
-    """Make a model with random weights that answers in letters, and never ends by itself."""
-    processor = InternVideo3Processor(tiny_tokenizer())
+def seeing(*, windowed: bool = False, **changes: Any) -> tuple[Any, InternVideo3Processor]:
+    """Make a model with random weights that answers in letters, and never ends by itself.
+
+    `windowed`: with the tower of Qwen2.5-VL, whose positions count seconds.
+    """
+    processor, tower = InternVideo3Processor(tiny_tokenizer()), tiny_vision()
+    if windowed:
+        processor = InternVideo3Processor(tiny_tokenizer(), patches={"patch_px": 14}, timed=SECONDS)
+        tower = {"model_type": WINDOWED, **TOWER}
+        rope = {"rope_theta": 1e6, "mrope_section": [2, 2, 4], "mrope_interleaved": False}
+        changes |= {"rope_parameters": {"rope_type": "default", **rope}}
     marks = {name: getattr(processor, name) for name in MARKS}
     torch.manual_seed(5)
-    config = InternVideo3Config(text_config=tiny_text(**changes), vision_config=tiny_vision(), **marks)
+    config = InternVideo3Config(text_config=tiny_text(**changes), vision_config=tower, **marks)
     return _lettered(InternVideo3ForConditionalGeneration(config)), processor
 
 

@@ -58,8 +58,8 @@ def small_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small_runs")
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"kv_lora_rank_vision": 16}, {"attention_layout": "release"}],
-    ids=["one bank", "two banks", "release"],
+    [{}, {"kv_lora_rank_vision": 16}, {"attention_layout": "release"}, {"windowed": True}],
+    ids=["one bank", "two banks", "release", "tower of Qwen2.5-VL"],
 )
 def test_chats_side_by_side_are_answered_as_if_alone(changes: dict[str, Any]) -> None:
     model = seeing(**changes)

@@ -208,7 +208,7 @@ class Scribe:
 
     def _frame(self, patches_ND: Tensor, shape: bytes, rows: int, columns: int) -> Frame:
         digest = hashlib.blake2b(shape, key=self._secret, digest_size=8)
-        digest.update(memoryview(np.ascontiguousarray(patches_ND.numpy())).cast("B"))
+        digest.update(np.ascontiguousarray(patches_ND.numpy()).data.cast("B"))
         known_by = int.from_bytes(digest.digest(), "big") >> 2
         if (held := self._frames.get(known_by)) is not None:
             return held

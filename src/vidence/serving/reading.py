@@ -1,8 +1,11 @@
-"""The prompts that are being read: a stretch at a time, and what several wait for once for all of them."""
+"""The prompts that are being read: a stretch at a time, and what several wait for once for all of them.
+
+Stretches go by turns to who came first and to who has least left: short prompts are not held up by long ones, of equal
+ones one is done after the other, and everyone's comes.
+"""
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,23 +27,26 @@ class Done:
 
 
 class Reading:
-    """Requests whose prompts are being read, in the order of their turns."""
+    """Requests whose prompts are being read."""
 
     def __init__(self, decoder: Any, prefixes: Prefixes, looks: Looks) -> None:
         self.decoder, self.prefixes, self.looks = decoder, prefixes, looks
-        self.requests: deque[Request] = deque()
+        self.requests: list[Request] = []
+        self._turn = 0
 
     def on(self, most_tokens: int) -> Done:
         """Read at most so many tokens; requests that need no more reading leave."""
         done = Done()
+        self._turn += 1
         while done.tokens < most_tokens and (unread := [one for one in self.requests if self._next(one)]):
-            node = self._next(unread[0])
+            request = min(unread, key=self._left if self._turn % 2 else lambda one: one.number)
+            node = self._next(request)
             assert node is not None
             sharers = [one for one in unread if node in self._path(one)]
             able = [one for one in sharers if not self._lacks(one, node)]
             if not able:
-                self.requests.remove(unread[0])
-                done.lost.append(unread[0])
+                self.requests.remove(request)
+                done.lost.append(request)
                 continue
             reader = min(able, key=lambda one: one.number)
             count = min(most_tokens - done.tokens, node.length - node.filled)
@@ -51,10 +57,8 @@ class Reading:
                 done.failed.append((reader, fault))
                 continue
             done.tokens += count
-            if done.tokens >= most_tokens:  # whoever waits for the same run has had its turn too
-                self.requests = deque([one for one in self.requests if one not in sharers] + sharers)
         done.ready = [one for one in self.requests if self._next(one) is None]
-        self.requests = deque(one for one in self.requests if one not in done.ready)
+        self.requests = [one for one in self.requests if one not in done.ready]
         return done
 
     def _read(self, request: Request, node: Node, count: int) -> None:
@@ -83,6 +87,10 @@ class Reading:
     def _next(self, request: Request) -> Node | None:
         """Return the run that is to be read next."""
         return next((node for node in self._path(request) if not node.full), None)
+
+    def _left(self, request: Request) -> tuple[int, int]:
+        """Return how many tokens of a prompt are to be read, then the order of coming."""
+        return sum(node.length - node.filled for node in self._path(request)), request.number
 
     def _start(self, request: Request, node: Node) -> int:
         """Return where in a prompt a run begins."""
