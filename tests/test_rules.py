@@ -115,6 +115,27 @@ def test_first_and_last_change_by_place() -> None:
     assert best("Which bottle is the only one left standing at 15 s?", changes, *sides)[0] == "Right"
 
 
+def test_what_is_taken_away_in_other_shots_is_not_what_is_asked_about() -> None:
+    def change(start: float, x: float) -> Observation:
+        box = [Box(x, 0.3, 0.1, 0.5)]
+        return seen("motion", start, start + 1, "", box, kind="change", change="disappeared")
+
+    shots = [seen("shots", 0, 20), seen("shots", 20, 40)]
+    bottles = seen("objects", 20, 40, "bottle", [Box(0.2, 0.3, 0.1, 0.5), Box(0.2, 0.3, 0.1, 0.5)])
+    seen_all = [
+        *shots,
+        bottles,
+        change(3, 0.2),
+        change(5, 0.5),
+        change(9, 0.8),
+        change(24, 0.8),
+        change(30, 0.2),
+    ]
+    assert best("Which bottle is taken away first?", seen_all, "Left", "Middle", "Right")[0] == "Right"
+    nowhere = [one for one in seen_all if one.sense != "objects"]
+    assert best("Which bottle is taken away first?", nowhere, "Left", "Middle", "Right")[0] == "Left"
+
+
 def test_order_needs_spans_that_lie_apart() -> None:
     lines = [
         seen("text", 1, 4, "harbour"),

@@ -84,11 +84,16 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
             folder / f"{name}.mp4", size=(160, 90), fps=10, frames=30, paint=lambda _, shown=picture: shown
         )
         evidence = [[0.5, 2]]
+        count, read = (
+            ("How many hues?", "What is written?")
+            if name == "green"
+            else ("How many colours?", "What does it say?")
+        )
         asked = [
-            {"id": f"{name}-1", "type": "mcq", "question": "Which colour?", "options": ["blue", name], "answer": "B"},
+            {"id": f"{name}-1", "type": "mcq", "question": f"Is it {name}?", "options": ["blue", name], "answer": "B"},
             {"id": f"{name}-2", "type": "grounding", "question": f"It is {name}", "answer": [0.5, 2]},
-            {"id": f"{name}-3", "type": "count", "question": "How many colours?", "answer": 1},
-            {"id": f"{name}-4", "type": "ocr", "question": "What is written?", "answer": "nothing"},
+            {"id": f"{name}-3", "type": "count", "question": count, "answer": 1},
+            {"id": f"{name}-4", "type": "ocr", "question": read, "answer": "nothing"},
         ]  # fmt: skip
         videos.append(
             {"file": f"{name}.mp4", "qa": [question | {"evidence": evidence} for question in asked]}
@@ -122,7 +127,7 @@ def test_clips_lie_where_the_film_says_and_questions_move_along(clips: Path, tmp
     [
         (lambda found: found["videos"][0].pop("qa"), "row 1 has no qa"),
         (lambda found: found["videos"][0].update(file="none.mp4"), "names none.mp4, which is not there"),
-        (lambda found: found["videos"][1]["qa"][0].update(answer="Q"), "red-1: 'Q' is no letter"),
+        (lambda found: found["videos"][1]["qa"][0].update(answer="Q"), "red-1: the answer 'Q' is none"),
     ],
 )
 def test_a_damaged_manifest_is_an_error_that_names_the_place(
@@ -137,13 +142,18 @@ def test_a_damaged_manifest_is_an_error_that_names_the_place(
         make_needle_films(tmp_path / "out", tmp_path, lengths_s=[Fraction(20)])
 
 
-def test_questions_that_name_a_time_of_the_clip_are_left_out(clips: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("question", "left"), [("Which colour is seen at the start?", 7), ("How many colours?", 6)]
+)
+def test_questions_of_a_time_of_the_clip_or_of_two_clips_are_left_out(
+    clips: Path, tmp_path: Path, question: str, left: int
+) -> None:
     for path in clips.glob("*.mp4"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     found = json.loads((clips / "questions.json").read_text())
-    found["videos"][0]["qa"][0]["question"] = "Which colour is seen at the start?"
+    found["videos"][0]["qa"][0]["question"] = question
     (tmp_path / "questions.json").write_text(json.dumps(found))
-    assert make_needle_films(tmp_path / "out", tmp_path, lengths_s=[Fraction(20)]) == 7
+    assert make_needle_films(tmp_path / "out", tmp_path, lengths_s=[Fraction(20)]) == left
 
 
 def test_no_manifest_and_no_room_are_told(clips: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +63,13 @@ def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextlib.contextmanager
-def running(root: Path, limits: Limits | None = None, **settings: Any) -> Iterator[Served]:
+def running(
+    root: Path, limits: Limits | None = None, *, routers: Sequence[Any] = (), **settings: Any
+) -> Iterator[Served]:
     """Serve a library from a thread of this process, at a free port."""
     how = Settings(root=root, port=0, limits=limits or Limits(), **({"senses": LIGHT} | settings))
     site = Site.open(how)
-    config = configured(site)
+    config = configured(site, *routers)
     config.port = 0
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -22,8 +22,9 @@ Copyright 2026 The Vidence authors
 
 Licensed under the Apache License, Version 2.0; see LICENSE.
 
-Vidence contains no weights of models. Those below are used by default: each is fetched at its first use from the
-source named, checked against a pinned hash, and used under its own licence.
+Vidence contains the weights of one model, src/vidence/models/nano, trained from nothing on videos that this package
+draws, and under its licence. Those below are used by default: each is fetched at its first use from the source named,
+checked against a pinned hash, and used under its own licence.
 
 The names of classes and their kinds in src/vidence/senses/looks/data were drawn from WordNet 3.0, Copyright 2006 by
 Princeton University; its licence is src/vidence/senses/looks/data/LICENSE-WordNet.txt.

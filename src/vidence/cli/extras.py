@@ -20,7 +20,7 @@ model_option = click.option(
     "name",
     required=True,
     metavar="DIR",
-    help="Folder with an InternVideo3 model and its processor.",
+    help="Folder with an InternVideo3 model and its processor; or nano, which is built in.",
 )
 dtype_option = click.option(
     "--dtype",

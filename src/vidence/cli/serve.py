@@ -58,7 +58,11 @@ from vidence.cli.options import verbosity_options
     metavar="NAME=VALUE",
     help="Change a limit, such as upload_bytes, duration_s or queued_jobs; repeat it. /api/me tells all of them.",
 )
-@click.option("--model", metavar="DIR", help="Folder of an InternVideo3 model, to be served at /v1.")
+@click.option(
+    "--model",
+    metavar="DIR",
+    help="Serve a model at /v1: the folder of an InternVideo3 model; or nano, which is built in.",
+)
 @dtype_option
 @device_option
 @verbosity_options

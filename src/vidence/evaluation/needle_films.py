@@ -3,13 +3,15 @@
 The clips' folder holds a questions.json: {"videos": [{"file", "qa": [{"id", "type", "question", "options", "answer",
 "evidence": [[start, end], ...]}, ...]}, ...]}, times in seconds of the clip. A type "grounding" has an interval as its
 answer, "count" a number; where there are options the answer is a letter, elsewhere words. Questions that name a stretch
-of the clip ("at the start", "at 20 s") mean another in a film, and are left out.
+of the clip ("at the start", "at 20 s") mean another in a film, and those asked of two clips have two answers: both are
+left out.
 """
 
 from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -21,6 +23,7 @@ from vidence.evaluation.files import need, span, table
 from vidence.evaluation.films import ClipReel, Piece, Reel, WorldReel, write_film
 from vidence.evaluation.item import Item
 from vidence.evaluation.made import write_items
+from vidence.evaluation.options import index_of
 from vidence.mcr.question import read_question
 from vidence.media import open_media
 from vidence.timeline import Instant, Span
@@ -120,6 +123,7 @@ def _reels(clips: Sequence[Clip], length: Fraction, seed: int) -> Iterator[Reel]
 
 def _items(name: str, clips: Sequence[Clip], pieces: Sequence[Piece], length: Fraction) -> Iterator[Item]:
     placed = {piece.name: piece.span for piece in pieces}
+    asked = Counter(str(row.get("question")) for clip in clips for row in clip.questions)
     for clip in clips:
         where = placed.get(clip.path.stem)
         if where is None:  # rounding left no room for the last
@@ -127,7 +131,8 @@ def _items(name: str, clips: Sequence[Clip], pieces: Sequence[Piece], length: Fr
         depth = f"{min(int(5 * where.start / length), 4) * 20:02d} %"
         for at, row in enumerate(clip.questions):
             item = _item(row, clip.path.parent / MANIFEST, at, where.start)
-            if read_question(item.question, Span(Fraction(0), clip.duration)).windows:
+            of_clip = read_question(item.question, Span(Fraction(0), clip.duration)).windows
+            if of_clip or asked[item.question] > 1:
                 continue
             groups = {"type": row["type"], "length": f"{float(length) / 60:g} min", "depth": depth}
             yield replace(item, id=f"{name}-{item.id}", video=f"{name}.mp4", groups=groups)
@@ -141,9 +146,7 @@ def _item(row: dict[str, Any], path: Path, at: int, shift: Fraction) -> Item:
     if kind == "grounding":
         return Item(name, "", question, spans=(_moved(answer, shift, f"{path}: {name}"),), evidence=seen)
     if options := tuple(row.get("options") or ()):
-        right = ord(str(answer)[:1]) - ord("A")
-        if not 0 <= right < len(options):
-            raise UsageError(f"{path}: {name}: {answer!r} is no letter of its {len(options)} options")
+        right = index_of(answer, options, f"{path}: {name}")
         return Item(name, "", question, options, right, evidence=seen)
     if kind == "count":
         return Item(name, "", question, number=float(answer), evidence=seen)

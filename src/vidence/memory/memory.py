@@ -91,8 +91,9 @@ class Memory:
     # Media
 
     def add(self, media: Media) -> None:
-        """Register a medium, or note where it lies now."""
-        row = (media.hash, str(media.path), write_info(media.info))
+        """Register a medium, or note where it lies now; of a file the whole path, the same from any folder."""
+        place = Path(media.path)
+        row = (media.hash, str(place.absolute() if place.is_file() else media.path), write_info(media.info))
         if self._database.read("SELECT 1 FROM medium WHERE hash = ? AND path = ? AND info = ?", row):
             return  # nothing new: a run that has nothing to do shall not write at all
         with self._database.transaction() as db:

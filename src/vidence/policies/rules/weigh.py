@@ -19,15 +19,17 @@ from vidence.policies.rules.movement import direction_clues, place_clues
 from vidence.policies.rules.ordering import order_clues
 from vidence.policies.rules.presence import presence_clues, what_hypotheses
 from vidence.policies.rules.setting import setting_clues
+from vidence.policies.rules.shots import in_its_shots
 from vidence.policies.rules.words import meaning_clues, word_clues
 
 Reader = Callable[[Situation, Sequence[str]], list[Clue]]
 
-READERS: tuple[Reader, ...] = (
-    colour_clues, monochrome_clues, direction_clues, place_clues, change_clues, count_clues, camera_clues, order_clues,
-    thing_clues, looks_clues, setting_clues, word_clues, meaning_clues, presence_clues,
+OF_SHOTS: tuple[Reader, ...] = (
+    colour_clues, direction_clues, place_clues, change_clues, count_clues, camera_clues, thing_clues, looks_clues,
+    setting_clues,
 )  # fmt: skip
-"""Each weighs the options it can judge and is silent on the rest."""
+OF_ALL: tuple[Reader, ...] = (monochrome_clues, order_clues, word_clues, meaning_clues, presence_clues)
+"""Each weighs the options it can judge and is silent on the rest; the former where the things asked about are seen."""
 
 VOCABULARY: dict[str, tuple[str, ...]] = {
     "colour": tuple(COLOURS),
@@ -57,7 +59,9 @@ def weigh(situation: Situation) -> Belief:
     question = situation.question
     options = question.choices or VOCABULARY.get(question.kind, ())
     if options:
-        clues = [clue for reader in READERS for clue in reader(situation, options)]
+        shots = in_its_shots(situation)
+        clues = [clue for reader in OF_SHOTS for clue in reader(shots, options)]
+        clues += [clue for reader in OF_ALL for clue in reader(situation, options)]
         belief = Belief(tuple(Hypothesis(option) for option in options)).with_clues(clues)
     else:
         kind = situation.question.kind
