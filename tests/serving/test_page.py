@@ -249,7 +249,10 @@ def test_hovering_shows_the_picture_of_that_moment(here: Visit, film: Film) -> N
     page.locator("[data-lane=text] .track").hover(position={"x": 40, "y": 8})
     picture = page.locator(".peek-picture")
     picture.wait_for()
-    assert "thumbnails.jpg" in picture.evaluate("(one) => getComputedStyle(one).backgroundImage")
+    shown = picture.evaluate("(one) => getComputedStyle(one).backgroundImage")
+    address = re.search(r'url\("(.+thumbnails\.jpg)"\)', shown)
+    assert address is not None
+    assert page.request.get(address[1]).headers["content-type"] == "image/jpeg"
     here.shot("hover")
 
 
