@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from serving.conftest import PATIENCE_S
+from serving.conftest import PATIENCE_S, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -53,6 +53,10 @@ class Visit:
         """Keep a picture of the page, where $VIDENCE_SCREENSHOTS says."""
         if folder := os.environ.get("VIDENCE_SCREENSHOTS"):
             self.page.screenshot(path=Path(folder) / f"{name}.png", **how)
+
+    def until(self, expression: str, arg: Any = None) -> None:
+        """Wait until it holds. Playwright's own way evaluates text in the page, which its content policy forbids."""
+        until(lambda: self.page.evaluate(expression, arg), bool)
 
     def width(self) -> int:
         """Return how wide the page is, in CSS pixels."""

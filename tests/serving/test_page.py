@@ -80,7 +80,7 @@ def open_film(seen: Visit, film: Film, query: str = "") -> Page:
     """Open the video, and wait for player and timeline."""
     page = seen.go(f"#/video/{film.id}{query}")
     page.locator(".timeline .mark").first.wait_for()
-    page.wait_for_function("document.querySelector('video')?.readyState > 0")
+    seen.until("document.querySelector('video')?.readyState > 0")
     return page
 
 
@@ -103,14 +103,12 @@ def test_answer_cites_and_a_citation_plays_in_a_loop(here: Visit, film: Film) ->
     assert end > film.start_s
     chip.click()
     page.locator(".loop").wait_for()
-    page.wait_for_function(
+    here.until(
         "([start]) => { const v = document.querySelector('video'); return !v.paused && v.currentTime > start + 0.2; }",
         arg=[start],
     )
     page.evaluate("([end]) => { document.querySelector('video').currentTime = end - 0.3; }", [end])
-    page.wait_for_function(
-        "([start]) => document.querySelector('video').currentTime < start + 1.5", arg=[start]
-    )
+    here.until("([start]) => document.querySelector('video').currentTime < start + 1.5", arg=[start])
     assert start - 0.1 <= page.evaluate("document.querySelector('video').currentTime") <= end + 0.1
     assert page.locator("[data-lane=evidence] .mark").count() > 0
 
@@ -204,13 +202,13 @@ def test_keys(here: Visit, film: Film) -> None:
     time, paused = "document.querySelector('video').currentTime", "document.querySelector('video').paused"
     page.locator("h1").focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function(f"Math.abs({time} - 5) < 0.2")
+    here.until(f"Math.abs({time} - 5) < 0.2")
     page.keyboard.press("j")
-    page.wait_for_function(f"{time} < 0.2")
+    here.until(f"{time} < 0.2")
     page.keyboard.press("Space")
-    page.wait_for_function(f"!{paused}")
+    here.until(f"!{paused}")
     page.keyboard.press("k")
-    page.wait_for_function(paused)
+    here.until(paused)
     page.keyboard.press("?")
     page.get_by_role("dialog").wait_for()
     here.shot("help")
@@ -251,7 +249,10 @@ def test_hovering_shows_the_picture_of_that_moment(here: Visit, film: Film) -> N
     page.locator("[data-lane=text] .track").hover(position={"x": 40, "y": 8})
     picture = page.locator(".peek-picture")
     picture.wait_for()
-    assert "thumbnails.jpg" in picture.evaluate("(one) => getComputedStyle(one).backgroundImage")
+    shown = picture.evaluate("(one) => getComputedStyle(one).backgroundImage")
+    address = re.search(r'url\("(.+thumbnails\.jpg)"\)', shown)
+    assert address is not None
+    assert page.request.get(address[1]).headers["content-type"] == "image/jpeg"
     here.shot("hover")
 
 
@@ -264,7 +265,7 @@ def test_search_opens_at_the_moment(here: Visit, film: Film) -> None:
     here.shot("search")
     hit.click()
     page.locator(".loop").wait_for()
-    page.wait_for_function(f"document.querySelector('video')?.currentTime > {film.start_s - 1}")
+    here.until(f"document.querySelector('video')?.currentTime > {film.start_s - 1}")
 
 
 def test_questions_are_kept_and_can_be_deleted(here: Visit, film: Film) -> None:
@@ -284,7 +285,7 @@ def test_questions_are_kept_and_can_be_deleted(here: Visit, film: Film) -> None:
     row.first.get_by_role("button", name="Delete the question").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete this question").click()
     count = "[...document.querySelectorAll('.run')].filter((one) => one.innerText.includes(text)).length"
-    page.wait_for_function(f"([text, before]) => {count} < before", arg=[question, before])
+    here.until(f"([text, before]) => {count} < before", arg=[question, before])
 
 
 def test_an_address_that_is_not_public_is_refused_in_words(site: str, film: Film, chromium: Browser) -> None:

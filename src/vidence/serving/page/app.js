@@ -1,7 +1,7 @@
 // The page: words first, then who one is, then the view that the address names.
 
 import { remark } from "./announce.js";
-import { ApiError, signedOut, unreachable } from "./api.js";
+import { ApiError, signedOut, unreachable } from "./server.js";
 import { useKeys } from "./keys.js";
 import { media, start } from "./library.js";
 import { DropTarget } from "./parts/add.js";

@@ -1,6 +1,6 @@
 // The user's videos and the jobs on them, as the server has them.
 
-import { api, hasToken, mediumUrl, renewSession, signedOut } from "./api.js";
+import { api, hasToken, mediumUrl, renewSession, signedOut } from "./server.js";
 import { fail } from "./announce.js";
 import { batch, signal } from "./ui.js";
 

@@ -1,6 +1,6 @@
 // Questions being answered, and those that were: each grows step by step and may be stopped.
 
-import { api, events, request } from "./api.js";
+import { api, events, request } from "./server.js";
 import { fail, say } from "./announce.js";
 import { signal } from "./ui.js";
 import { t } from "./words.js";

@@ -1,6 +1,6 @@
 // Thumbnails for hovering: a WebVTT file whose cues name pieces of one picture (#xywh=x,y,w,h).
 
-import { mediumUrl, request } from "./api.js";
+import { mediumUrl, request } from "./server.js";
 import { seconds } from "./clock.js";
 
 const CUE = /((?:\d+:)?\d+:\d+(?:\.\d+)?)\s+-->\s+((?:\d+:)?\d+:\d+(?:\.\d+)?)[^\n]*\n([^\n#]+)#xywh=(?:pixel:)?(\d+),(\d+),(\d+),(\d+)/g;

@@ -1,6 +1,6 @@
 // Files on their way to the server, in pieces that go on after a break (the tus protocol).
 
-import { authorization } from "./api.js";
+import { authorization } from "./server.js";
 import { fail, say } from "./announce.js";
 import { me, refresh } from "./library.js";
 import { signal } from "./ui.js";

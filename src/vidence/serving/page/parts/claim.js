@@ -1,6 +1,6 @@
 // A claim with what checking found, and what speaks for and against it, each quoted with its time.
 
-import { frameUrl } from "../api.js";
+import { frameUrl } from "../server.js";
 import { isOf } from "../questions.js";
 import { html } from "../ui.js";
 import { named, t } from "../words.js";

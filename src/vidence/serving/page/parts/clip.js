@@ -1,6 +1,6 @@
 // A small player of one span of one medium: its first picture, until it is pressed. Two stand side by side in a conflict.
 
-import { frameUrl, mediumUrl } from "../api.js";
+import { frameUrl, mediumUrl } from "../server.js";
 import { range } from "../clock.js";
 import { pause } from "../playback.js";
 import { html, useEffect, useRef, useState } from "../ui.js";

@@ -1,6 +1,6 @@
 // What a search over the whole library found; a press opens the video at that moment.
 
-import { api, frameUrl } from "../api.js";
+import { api, frameUrl } from "../server.js";
 import { range } from "../clock.js";
 import { media } from "../library.js";
 import { link, route } from "../route.js";

@@ -1,6 +1,6 @@
 // The head of every view: where one is, search, language, dark or light, help.
 
-import { signOut } from "../api.js";
+import { signOut } from "../server.js";
 import { me } from "../library.js";
 import { go, link, route } from "../route.js";
 import { switchTheme, theme } from "../theme.js";

@@ -1,7 +1,7 @@
 // What may be done with a video: export, look again, rename, delete.
 
 import { fail, note } from "../announce.js";
-import { mediumUrl } from "../api.js";
+import { mediumUrl } from "../server.js";
 import { deleteMedium, indexMedium, me, renameMedium } from "../library.js";
 import { go } from "../route.js";
 import { html, useState, useValue } from "../ui.js";

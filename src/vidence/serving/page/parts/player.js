@@ -1,6 +1,6 @@
 // The player: the video itself, what is said under it, and its few controls.
 
-import { frameUrl, mediumUrl, request } from "../api.js";
+import { frameUrl, mediumUrl, request } from "../server.js";
 import { clock, range } from "../clock.js";
 import * as playback from "../playback.js";
 import { html, useEffect, useLayoutEffect, useRef, useState, useValue } from "../ui.js";

@@ -1,6 +1,6 @@
 // The library: every video as a card, what is on its way, and the invitation where there is none.
 
-import { frameUrl } from "../api.js";
+import { frameUrl } from "../server.js";
 import { dismissJob, jobOn, jobs, looseJobs, media, putAway, cancelJob } from "../library.js";
 import { clock } from "../clock.js";
 import { link } from "../route.js";

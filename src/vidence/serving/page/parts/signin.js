@@ -1,6 +1,6 @@
 // Asks for the token where the server wants one.
 
-import { ApiError, signIn } from "../api.js";
+import { ApiError, signIn } from "../server.js";
 import { html, useState } from "../ui.js";
 import { t } from "../words.js";
 import { Controls } from "./header.js";

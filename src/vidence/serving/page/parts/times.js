@@ -14,7 +14,7 @@ export function Chip({ start, end, sense = "", onPick = playback.playSpan }) {
 }
 
 const CLOCK = String.raw`-?(?:\d+:)?\d{1,2}:\d{2}(?:\.\d+)?`;
-const TIMES = new RegExp(`(?<![\\d:])(${CLOCK})(?:\\s*[–-]\\s*(${CLOCK})| to (${CLOCK}))?(?![\\d:])`, "g");
+const TIMES = new RegExp(`(?<![\\d:])(${CLOCK})(?:\\s*[–-]\\s*(${CLOCK})| to (${CLOCK}))?(?!\\d|:\\d)`, "g");
 
 /** Text in which times such as 00:09.375–00:10.750 can be pressed. */
 export function Timed({ text }) {

@@ -1,6 +1,6 @@
 // One video: the player, the questions, and the timeline below.
 
-import { api, mediumUrl } from "../api.js";
+import { api, mediumUrl } from "../server.js";
 import { fail } from "../announce.js";
 import { clock } from "../clock.js";
 import { useKeys } from "../keys.js";
@@ -137,7 +137,11 @@ function useTimeline(medium, job) {
 function useSprite(medium) {
   const [sprite, setSprite] = useState(NOTHING);
   useEffect(() => {
-    if (medium.width && medium.available) loadSprite(medium.id).then(setSprite, () => null); // nothing to hover is no harm
+    if (!medium.width || !medium.available) return;
+    loadSprite(medium.id).then((cues) => {
+      if (cues.length) new Image().src = cues[0].url; // fetched before somebody hovers
+      setSprite(cues);
+    }, () => null); // nothing to hover is no harm
   }, [medium.id]);
   return sprite;
 }
