@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from vidence.serving.chat_api import chat_api
+from vidence.serving.completions.direct import Direct
 from vidence.serving.engine import Engine, Limits
+from vidence.serving.running import configured
+from vidence.serving.settings import Settings
+from vidence.serving.site import Site
 
 
 def write_model(folder: Path) -> Path:
@@ -31,7 +34,9 @@ def model_served(folder: Path, limits: Limits | None = None) -> Iterator[tuple[s
     """Serve it to the end of a block; give the address of its API."""
     engine = Engine.load("toy", folder, device="cpu", dtype="float32", limits=limits)
     engine.processor.video_limits |= {"min_frames": 2, "max_frames": 4, "max_frame_pixels": 1024}
-    server = uvicorn.Server(uvicorn.Config(chat_api(engine), host="127.0.0.1", port=0, log_level="warning"))
+    config = configured(Site.open(Settings(root=folder.parent / "library")), Direct(engine))
+    config.port = 0
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -29,6 +29,14 @@ LINES = [
     line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line
 ]
 OURS = [line for line in LINES if line.startswith("vidence ")]
+SKILL = [
+    line.strip()
+    for block in re.findall(
+        r"```sh\n(.*?)```", (ROOT / "skills/vidence/SKILL.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    for line in block.splitlines()
+    if line.strip()
+]
 TRAINING = """
 out = "trained"
 workers = 0
@@ -101,7 +109,11 @@ def answers_over_http(line: str) -> None:
             pytest.fail(f"the server does not answer; it said {told!r}")
         server.terminate()
     if "--model" in line:
-        assert [one["id"] for one in found["data"]] == ["internvideo3-8b"]
+        assert [one["id"] for one in found["data"]] == [
+            "vidence",
+            "vidence/internvideo3-8b",
+            "internvideo3-8b",
+        ]
     else:
         assert isinstance(found["media"], list)
 
@@ -117,6 +129,8 @@ def test_the_command_runs(line: str, folder: Path) -> None:
     if line.startswith("vidence serve"):
         answers_over_http(line)
         return
+    if line == "vidence mcp":
+        pytest.importorskip("mcp")  # that it answers is tested in tests/serving/test_agents.py
     if "--api-base" not in line:
         run(line)
         return
@@ -124,6 +138,13 @@ def test_the_command_runs(line: str, folder: Path) -> None:
     final = {"thought": "t", "text": "", "confidence": 0.1, "lacking": "nobody disagrees"}
     with serving(lambda request: {"name": "answer", "arguments": final}) as server:
         assert "nobody disagrees" in run(line.replace("http://localhost:8000/v1", server.address))
+
+
+@pytest.mark.parametrize("line", SKILL)
+def test_what_agents_are_taught_runs(line: str, folder: Path) -> None:
+    if "search" in line:
+        run("vidence index talk.mp4 --senses speech")
+    run(line)
 
 
 def test_the_readme_tells_of_every_command() -> None:

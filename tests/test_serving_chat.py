@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import httpx2 as httpx
 import numpy as np
 import pytest
 
@@ -52,7 +53,8 @@ def said(client: openai.OpenAI, messages: list[Any], **how: Any) -> Any:
 
 
 def test_the_model_is_listed(client: openai.OpenAI) -> None:
-    assert [one.id for one in client.models.list()] == ["toy"]
+    assert [one.id for one in client.models.list()] == ["vidence", "toy"]
+    assert client.models.retrieve("toy").id == "toy"
 
 
 def test_what_is_streamed_is_what_is_said_at_once(client: openai.OpenAI) -> None:
@@ -125,6 +127,26 @@ def test_pictures_and_videos_are_seen(client: openai.OpenAI, tmp_path: Path) -> 
     assert bare < filed
 
 
+def test_a_video_of_the_library_is_named_and_seen_as_when_it_is_sent(
+    client: openai.OpenAI, address: str, tmp_path: Path
+) -> None:
+    path = write_video(tmp_path / "named.mp4", frames=20, fps=10, size=(64, 64))
+    sent = httpx.put(
+        f"{address.removesuffix('/v1')}/api/media?name=named.mp4", content=path.read_bytes()
+    ).json()
+    data = f"data:video/mp4;base64,{base64.b64encode(path.read_bytes()).decode()}"
+    answers = []
+    for url in (data, sent["media_id"], "named.mp4"):
+        video = {"type": "video_url", "video_url": {"url": url}}
+        question = {"type": "text", "text": "What moves upwards?"}
+        answers.append(said(client, [{"role": "user", "content": [video, question]}]))
+    assert len({one.choices[0].message.content for one in answers}) == 1
+    assert len({one.usage.prompt_tokens for one in answers}) == 1
+    other = {"role": "user", "content": [{"type": "video_url", "video_url": {"url": "other.mp4"}}]}
+    with pytest.raises(openai.NotFoundError):
+        said(client, [other])
+
+
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
@@ -142,7 +164,7 @@ def test_pictures_and_videos_are_seen(client: openai.OpenAI, tmp_path: Path) -> 
                     {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://x/y"}}]}
                 ]
             },
-            "only data URLs",
+            "data URLs",
         ),
         (
             {

@@ -62,14 +62,33 @@ def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_video(path, size=(96, 64), fps=4, frames=960, paint=paint)
 
 
+@pytest.fixture(scope="session")
+def sign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Show nothing for two seconds, then a sign for two, while subtitles tell what is said."""
+    import cv2
+    import numpy as np
+
+    from conftest import write_video
+
+    def paint(number: int) -> np.ndarray:
+        picture = np.full((180, 320, 3), 235, np.uint8)
+        if number >= 20:
+            cv2.putText(picture, "PLATFORM 7", (20, 105), cv2.FONT_HERSHEY_SIMPLEX, 1.5, (20, 20, 20), 3)
+        return picture
+
+    path = tmp_path_factory.mktemp("sign") / "the sign.mp4"
+    cues = [(0.5, 1.5, "The train is late."), (2.0, 3.5, "Mind the gap.")]
+    return write_video(path, size=(320, 180), fps=10, frames=40, paint=paint, cues=cues, tone_hz=220)
+
+
 @contextlib.contextmanager
 def running(
-    root: Path, limits: Limits | None = None, *, routers: Sequence[Any] = (), **settings: Any
+    root: Path, limits: Limits | None = None, *, speakers: Sequence[Any] = (), **settings: Any
 ) -> Iterator[Served]:
     """Serve a library from a thread of this process, at a free port."""
     how = Settings(root=root, port=0, limits=limits or Limits(), **({"senses": LIGHT} | settings))
     site = Site.open(how)
-    config = configured(site, *routers)
+    config = configured(site, *speakers)
     config.port = 0
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -12,7 +12,7 @@ from serving.conftest import Served, ended, put, running, tokens_file
 from serving.test_uploads import TUS, begun
 from vidence.serving.settings import Limits
 
-PAGES = ("/", "/health", "/openapi.json")
+PAGES = ("/", "/health", "/openapi.json", "/server.js")
 GUARDED = (
     "/api/me",
     "/api/media",

@@ -121,9 +121,8 @@ def _lying_avi(folder: Path) -> bytes:
     return path.read_bytes().replace(struct.pack("<ii", *side), struct.pack("<ii", 160, 120))
 
 
-def _png_in_mov(folder: Path) -> bytes:
-    """Say 64 x 64 in the container's head, of a PNG of 30000 x 30000 in a hundred kilobytes."""
-    path, side = folder / "bomb.mov", 30000
+def _png(side: int) -> bytes:
+    """Write a black PNG of many pixels and few bytes."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -131,7 +130,13 @@ def _png_in_mov(folder: Path) -> bytes:
     head = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
     packer = zlib.compressobj(9)
     rows = b"".join(packer.compress(b"\0" * (side + 1)) for _ in range(side)) + packer.flush()
-    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def _png_in_mov(folder: Path) -> bytes:
+    """Say 64 x 64 in the container's head, of a PNG of 30000 x 30000 in a hundred kilobytes."""
+    path = folder / "bomb.mov"
+    png = _png(30_000)
     with av.open(str(path), "w") as out:
         stream = out.add_stream("png", rate=10)
         stream.width, stream.height, stream.pix_fmt = 64, 64, "rgb24"
@@ -170,7 +175,8 @@ FILES: dict[str, tuple[Callable[[Path], bytes], int]] = {
     "database": (lambda _: b"SQLite format 3\0" + b"\0" * 4000, 415),
     "zeros": (lambda _: b"\0" * 100_000, 415),
     "noise": (lambda _: np.random.default_rng(1).bytes(100_000), 415),
-    "picture": (lambda _: cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes(), 415),
+    "picture that is cut off": (lambda _: cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes()[:40], 415),
+    "picture of 30000 x 30000": (lambda _: _png(30_000), 415),
     "mp4 without its index": (_cut, 415),
     "mp4 with a broken index": (_noise_in_mp4, 415),
     "mp4 head alone": (lambda _: b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + b"\0\0\0\x08free", 415),

@@ -20,10 +20,6 @@ VERDICT_STYLE = {
     "unsupported": ("?", "yellow"),
     "unseen": ("-", "yellow"),
 }
-STATUS_TEXT = {
-    "insufficient evidence": "No supported answer: the evidence is not enough.",
-    "budget exhausted": "The budget ran out before the answer was sure.",
-}
 SHOWN_EVIDENCE = 3  # of one claim; --json has all
 
 
@@ -46,6 +42,8 @@ def show_answer(answer: Answer, options: Sequence[str]) -> None:
 
 
 def _heading(answer: Answer, options: Sequence[str]) -> None:
+    from vidence.mcr.answer import STATUS_TEXT
+
     if answer.status != "answered":
         say(STATUS_TEXT[answer.status])
     if answer.text:

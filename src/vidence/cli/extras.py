@@ -12,6 +12,7 @@ PACKAGES = {
     "model": ("torch", "transformers"),
     "train": ("torch", "transformers", "pydantic", "tokenizers"),
     "chat": ("openai", "pydantic"),
+    "mcp": ("mcp",),
     "serve": ("llguidance", "torch", "transformers", "openai"),
 }
 
@@ -49,7 +50,7 @@ def need(extra: str) -> None:
         raise UsageError(
             f"this needs {' and '.join(missing)}; install them with: pip install 'vidence[{extra}]'"
         )
-    if extra == "chat":
+    if extra in ("chat", "mcp"):
         return
     from transformers.utils.logging import disable_progress_bar
 

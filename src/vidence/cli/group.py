@@ -30,6 +30,7 @@ COMMANDS = (
     "bench",
     "chat",
     "serve",
+    "mcp",
     "token",
     "convert",
     "train",

@@ -10,6 +10,7 @@ import click
 from vidence.cli.console import note
 from vidence.cli.extras import device_option, dtype_option, need
 from vidence.cli.options import verbosity_options
+from vidence.cli.site import api_base_option, checked_senses, library_option, outside_models, senses_option
 
 
 @click.command("serve", short_help="Serve the web page and the API.")
@@ -21,12 +22,7 @@ from vidence.cli.options import verbosity_options
     help="Where to listen; with others than this machine's own, --tokens is needed.",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, metavar="N")
-@click.option(
-    "--library",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Folder of the videos and of what is known of them. Default: your own memory, as of `vidence index`.",
-)
+@library_option
 @click.option(
     "--tokens",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -42,7 +38,7 @@ from vidence.cli.options import verbosity_options
     metavar="NETWORK",
     help="Let videos be fetched from this network, such as 10.0.0.0/8, though it is not public; repeat it.",
 )
-@click.option("--senses", "senses", metavar="LIST", help="What is perceived of new videos. Default: all.")
+@senses_option
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
@@ -60,9 +56,11 @@ from vidence.cli.options import verbosity_options
 )
 @click.option(
     "--model",
-    metavar="DIR",
-    help="Serve a model at /v1: the folder of an InternVideo3 model; or nano, which is built in.",
+    metavar="NAME",
+    help="A model that may decide, and is served at /v1 itself: the folder of an InternVideo3 model, or nano, which is "
+    "built in; with --api-base as its server calls it.",
 )
+@api_base_option
 @dtype_option
 @device_option
 @verbosity_options
@@ -77,10 +75,11 @@ def command(
     workers: int,
     limits: tuple[str, ...],
     model: str | None,
+    api_base: str | None,
     dtype: str,
     device: str,
 ) -> None:
-    """Serve the web page at http://HOST:PORT/, its API under /api, and a model at /v1, as OpenAI's API does.
+    """Serve the web page at http://HOST:PORT/, its API under /api, the loop at /v1 as OpenAI's API does, tools at /mcp.
 
     Without --tokens only this machine can reach it, and it shows your own videos.
 
@@ -88,17 +87,15 @@ def command(
     vidence serve
     vidence serve --host 0.0.0.0 --name videos.example.org --tokens tokens.txt --library /srv/videos
     vidence serve --model internvideo3-8b
+    vidence serve --model qwen3-vl --api-base http://localhost:9000/v1
     vidence ask a.mp4 "Who?" --api-base http://127.0.0.1:8000/v1 --model internvideo3-8b
     """
-    from vidence.cli.opening import split_names
-    from vidence.senses import default_senses
-    from vidence.serving.running import run
+    from vidence.serving.running import address_of, listen, run
     from vidence.serving.settings import Settings, read_limits
     from vidence.serving.site import Model, Site
 
-    wanted = split_names(senses)
-    if wanted is not None:
-        default_senses(wanted)
+    if model is not None and api_base is None:
+        need("serve")
     settings = Settings(
         host=host,
         port=port,
@@ -106,22 +103,23 @@ def command(
         tokens=tokens,
         names=names,
         fetch_from=fetch_from,
-        senses=None if wanted is None else tuple(wanted),
+        senses=checked_senses(senses),
         index_workers=workers,
         limits=read_limits(limits),
     )
-    routers: list[Any] = []
-    site = Site.open(settings)
-    if model is not None:
-        need("serve")
+    site = Site.open(settings, outside_models(model, api_base))
+    line = listen(settings)
+    address = address_of(settings, line)
+    speakers: list[Any] = []
+    if model is not None and api_base is None:
         from vidence.models.shipped import model_folder
-        from vidence.serving.chat_api import chat_router
+        from vidence.serving.completions.direct import Direct
         from vidence.serving.engine import Engine
 
         directory = model_folder(model)
         engine = Engine.load(directory.resolve().name, directory, device=device, dtype=dtype)
-        routers.append(chat_router(engine))
-        address = f"http://127.0.0.1:{port}/v1"
-        site = Site.open(settings, (Model(engine.name, address, site.secret),))
+        speakers.append(Direct(engine))
+        site = Site.open(settings, (Model(engine.name, f"{address}/v1", site.secret),))
         note(f"{engine.name} is served at /v1")
-    run(site, *routers, told=lambda address: note(f"Vidence is at {address}/ (stop with Ctrl-C)"))
+    note(f"Vidence is at {address}/ (stop with Ctrl-C)")
+    run(site, line, *speakers)

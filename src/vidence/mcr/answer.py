@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 Status = Literal["answered", "insufficient evidence", "budget exhausted"]
 
+STATUS_TEXT = {
+    "insufficient evidence": "No supported answer: the evidence is not enough.",
+    "budget exhausted": "The budget ran out before the answer was sure.",
+}
+"""What is said where there is no answer that is sure, by status."""
+
 CONFIDENT = 0.6
 """An answer at or above this confidence is stated as fact; below it is offered as a guess, and says so."""
 

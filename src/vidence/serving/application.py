@@ -1,9 +1,11 @@
-"""The application: the guard, the API, the page, health and metrics, and the model's chat API where there is one."""
+"""The application: the guard, the API, the page, the chat API, the tools of agents, health and metrics."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ from fastapi.staticfiles import StaticFiles
 from vidence import __version__
 from vidence.serving.api import ask, jobs, media, runs, search, session, uploads, viewing
 from vidence.serving.api.shapes import PROBLEMS
+from vidence.serving.completions.loop import Loop
+from vidence.serving.completions.router import chat_router
+from vidence.serving.completions.speaker import Speaker
 from vidence.serving.failing import handle_errors
 from vidence.serving.guarding.guard import Guard
 from vidence.serving.keeper import Keeper
@@ -26,15 +31,16 @@ ROUTERS = (
 )  # fmt: skip
 
 
-def application(site: Site, *routers: APIRouter) -> FastAPI:
-    """Return the application of a site; `routers` are added to it, behind the same guard."""
+def application(site: Site, *speakers: Speaker) -> FastAPI:
+    """Return the application of a site; `speakers` answer at /v1 beside the loop."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         keeper: Keeper = app.state.keeper
         keeper.start()
         try:
-            yield
+            async with agents:
+                yield
         finally:
             await keeper.stop()
             await app.state.previews.stop()
@@ -45,13 +51,33 @@ def application(site: Site, *routers: APIRouter) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix="/api", responses=PROBLEMS)
     app.include_router(_watching(site), responses=PROBLEMS)
-    for router in routers:
-        app.include_router(router, responses=PROBLEMS)
+    loops = [Loop("vidence", "rules"), *(Loop(f"vidence/{model.name}", model.name) for model in site.models)]
+    app.include_router(chat_router([*loops, *speakers]), responses=PROBLEMS)
+    agents = _agents(app, site)
     handle_errors(app)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
-    app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
+    app.mount("/", _Page(directory=PAGE, html=True), name="page")
     app.add_middleware(Guard, site=site)
     return app
+
+
+class _Page(StaticFiles):
+    """The page's files. A browser asks each time whether they have changed, as they do with a new version."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """Send one, or say that it is the same as before."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def _agents(app: FastAPI, site: Site) -> AbstractAsyncContextManager[None]:
+    """Add /mcp where its library is installed; return what it does while the application runs."""
+    if find_spec("mcp") is None:
+        return contextlib.nullcontext()
+    from vidence.serving.agents.mounting import mount
+
+    return mount(app, site)
 
 
 def _watching(site: Site) -> APIRouter:

@@ -66,7 +66,7 @@ async def answered(site: Site, keeper: Keeper, library: Library, asked: Asked) -
         try:
             for medium in asked.media:
                 for part in (
-                    _indexed(keeper, library, medium),
+                    indexed(keeper, library, medium),
                     _asked(site, library, medium, asked.task),
                 ):
                     async with aclosing(part):
@@ -92,7 +92,7 @@ def _counted(site: Site, library: Library) -> Iterator[None]:
         site.metrics.asks.dec()
 
 
-async def _indexed(keeper: Keeper, library: Library, medium: Medium) -> AsyncGenerator[Event]:
+async def indexed(keeper: Keeper, library: Library, medium: Medium) -> AsyncGenerator[Event]:
     """Queue the indexing of a medium that was not indexed here, or wait for it, telling how far it has come.
 
     All decoding of a medium goes through the queue, so that there is one of it at a time.

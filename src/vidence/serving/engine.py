@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from vidence.errors import UsageError
-from vidence.models.internvideo3.limits import VideoLimits
 from vidence.models.internvideo3.opening import open_model
 from vidence.models.internvideo3.processing import InternVideo3Processor
-from vidence.models.internvideo3.video import Clip, load
 from vidence.serving.answering import Answering, BusyError, Reply
 from vidence.serving.constraint import Constraint, Vocabulary
 from vidence.serving.prompt import Scribe
@@ -46,16 +44,15 @@ class Engine:
         """
         return Engine(name, *open_model(directory, device=device, dtype=dtype), limits)
 
-    def seen(self, path: Path) -> Clip:
-        """Return the pictures of a video file that the model takes.
+    def sight(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return how much of a video the model takes, and how pictures are cut: what `VideoLimits`, `PatchShape` hold.
 
         Raises:
-            MediaError: it cannot be decoded.
             UsageError: the model sees no pictures.
         """
         if not isinstance(self.processor, InternVideo3Processor):
             raise UsageError("this model reads text alone; ask without pictures")
-        return load(path, VideoLimits(**self.processor.video_limits), self.processor.shape)
+        return dict(self.processor.video_limits), self.processor.shape.to_json()
 
     def ask(self, messages: Sequence[Mapping[str, Any]], sampling: Sampling, *, scope: str = "") -> Answering:
         """Have a chat answered; pictures stand in its messages as `Conversation.reply` takes them.

@@ -96,6 +96,14 @@ class Queue:
         sql = "SELECT 1 FROM job WHERE kind = 'index' AND state = 'done' AND medium = ? AND request = '{}'"
         return bool(self._database.read(sql, (medium,)))
 
+    def fetched(self, url: str) -> str | None:
+        """Return the content hash of what was last fetched from an address; None where nothing was."""
+        sql = (
+            "SELECT medium FROM job WHERE kind = 'fetch' AND state = 'done' "
+            "AND json_extract(request, '$.url') = ? ORDER BY id DESC LIMIT 1"
+        )
+        return next((medium for (medium,) in self._database.read(sql, (url,))), None)
+
     def waiting(self) -> int:
         """Count the jobs that are queued."""
         return self._database.value("SELECT count(*) FROM job WHERE state = 'queued'")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from pathlib import Path
-from typing import Any
 
 from vidence.errors import StoreError, VidenceError
 from vidence.serving.admitting import admit
 from vidence.serving.bell import Bell, heard
+from vidence.serving.bringing import fetched
 from vidence.serving.jobs import RENEW_EVERY_S, Job, Kind, State
 from vidence.serving.library import Library
 from vidence.serving.places import Places
@@ -150,25 +150,12 @@ class Keeper:
 
     async def _fetch(self, library: Library, job: Job) -> str:
         """Fetch a file, see what it is, and queue its indexing; return its content hash."""
-        limits, place = self.site.settings.limits, library.new_file()
-        task: dict[str, Any] = {
-            "task": "fetch",
-            "url": job.request["url"],
-            "place": str(place),
-            "bytes": limits.upload_bytes,
-            "limit_s": limits.fetch_s,
-            "allowed": self.site.settings.fetch_from,
-            "cpu_s": limits.fetch_s,
-        }
+        place = library.new_file()
         try:
-            async with (
-                self.site.pools["fetch"].lend(library.name) as worker,
-                asyncio.timeout(limits.fetch_s + 30),
-            ):
-                async for message in worker.messages(task):
-                    if "bytes" in message:
-                        await asyncio.to_thread(library.queue.tell_bytes, job.id, *message["bytes"])
-                        library.bell.ring()
+            async with contextlib.aclosing(fetched(self.site, library, job.request["url"], place)) as coming:
+                async for done, total in coming:
+                    await asyncio.to_thread(library.queue.tell_bytes, job.id, done, total)
+                    library.bell.ring()
             indexing = await admit(self.site, library, place, job.name)
             return indexing.medium or ""
         finally:

@@ -75,6 +75,10 @@ class Site:
         tokens = Tokens(settings.tokens) if settings.tokens else None
         return cls(settings, Libraries.at(settings.root), tokens, models)
 
+    def library_of(self, user: str) -> Library:
+        """Return the library of who asks, as the guard names them."""
+        return self.libraries.local() if self.tokens is None else self.libraries.of(user)
+
     def used(self) -> list[Library]:
         """Return the libraries that may hold jobs: the one, or those of the tokens there are."""
         if self.tokens is None:

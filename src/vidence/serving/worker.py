@@ -34,6 +34,7 @@ DUTIES = {
     "frame": "viewing",
     "sprite": "viewing",
     "preview": "playable",
+    "see": "seeing",
     "report": "pages",
     "run_page": "pages",
 }

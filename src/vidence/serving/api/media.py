@@ -15,7 +15,7 @@ from vidence.serving.api.describing import media_out
 from vidence.serving.api.jobs import described
 from vidence.serving.api.reaching import Here, Keeping, Serving
 from vidence.serving.api.shapes import Address, Indexing, JobOut, MediaId, MediaOut, MediumOut, Name
-from vidence.serving.fetching import check_url
+from vidence.serving.bringing import fetch
 from vidence.serving.jobs import Job
 from vidence.serving.library import Library
 from vidence.serving.names import clean_name
@@ -35,11 +35,7 @@ def list_media(library: Here, keeper: Keeping) -> MediaOut:
 @router.post("/media", status_code=202)
 async def fetch_medium(address: Address, site: Serving, library: Here, keeper: Keeping) -> JobOut:
     """Fetch a video from an http(s) address that is public, and index it."""
-    await asyncio.to_thread(check_url, address.url, site.settings.fetch_from)
-    await asyncio.to_thread(check_room, site, library, None)
-    name = clean_name(address.name or address.url.split("?")[0].split("#")[0])
-    job = await asyncio.to_thread(library.queue.add, "fetch", name=name, request={"url": address.url})
-    keeper.bell.ring()
+    job = await fetch(site, keeper, library, address.url, address.name)
     return await asyncio.to_thread(described, keeper, library, job)
 
 

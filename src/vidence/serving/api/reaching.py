@@ -30,9 +30,7 @@ async def previews_of(request: Request) -> Previews:
 
 async def library_of(request: Request, site: Annotated[Site, Depends(site_of)]) -> Library:
     """Return the library of who asks."""
-    if site.tokens is None:
-        return await asyncio.to_thread(site.libraries.local)
-    return await asyncio.to_thread(site.libraries.of, request.state.user)
+    return await asyncio.to_thread(site.library_of, request.state.user)
 
 
 Serving = Annotated[Site, Depends(site_of)]

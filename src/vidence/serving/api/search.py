@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from vidence.serving.api.reaching import Here
 from vidence.serving.api.shapes import Found, HitOut
 from vidence.serving.api.viewing import split
-from vidence.serving.library import PREFIX, id_of
+from vidence.serving.library import PREFIX, Library, id_of
 from vidence.serving.names import clean_name
 
 router = APIRouter(tags=["search"])
@@ -24,17 +24,23 @@ def search(
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
 ) -> Found:
     """Find the moments that fit, in any language, best first; `media` and `senses` by comma narrow the choice."""
-    chosen = split(media)
+    return found(library, q, media=split(media), senses=split(senses), limit=limit)
+
+
+def found(
+    library: Library, query: str, *, media: list[str] | None, senses: list[str] | None, limit: int
+) -> Found:
+    """Find moments in a library, or in those of its media whose ids are given."""
     paths = {one.hash: one.path for one in library.memory.media()}
     names = library.names()
     hits = library.memory.search(
-        q,
-        media=None if chosen is None else [PREFIX + id for id in chosen],
-        senses=split(senses),
+        query,
+        media=None if media is None else [PREFIX + id for id in media],
+        senses=senses,
         limit=limit,
     )
     return Found(
-        query=q,
+        query=query,
         hits=[
             HitOut(
                 media_id=id_of(hit.medium),

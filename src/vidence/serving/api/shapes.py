@@ -131,14 +131,15 @@ class Spent(Given):
     token_limit: int | None = Field(default=None, ge=1)
 
 
+OneChoice = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
+
+
 class Question(Given):
     """A question about one or more media."""
 
     media: list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = Field(min_length=1)
     question: str = Field(min_length=1, max_length=10_000, pattern=r"\S")
-    choices: list[Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]] = Field(
-        default=[], max_length=26
-    )
+    choices: list[OneChoice] = Field(default=[], max_length=26)
     policy: str | None = None
     budget: Spent = Spent()
     language: str | None = Field(default=None, pattern="^[a-zA-Z]{2,8}$")

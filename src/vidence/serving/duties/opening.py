@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 CONTAINERS = (
     "mov,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,wav,w64,aiff,mp3,aac,ac3,flac,caf,gif,mxf,rm,dv,ivf,m4v,"
-    "h264,hevc,mpegvideo,nut,yuv4mpegpipe"
+    "h264,hevc,mpegvideo,nut,yuv4mpegpipe,png_pipe,jpeg_pipe,webp_pipe"
 )
-"""FFmpeg's demuxers that read one file and nothing besides. Playlists and lists of pictures are not among them."""
+"""FFmpeg's demuxers that read one file and nothing besides. Playlists and lists of pictures are not among them; one
+picture is a video of one frame."""
 
 
 @contextmanager

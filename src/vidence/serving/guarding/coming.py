@@ -66,4 +66,4 @@ def _most(method: str, path: str, limits: Limits) -> int:
     """Return how long a body may be; uploads are counted again by who writes them."""
     if (method == "PUT" and path == "/api/media") or (method == "PATCH" and path.startswith("/api/uploads/")):
         return limits.upload_bytes
-    return limits.chat_bytes if path.startswith("/v1") else limits.body_bytes
+    return limits.chat_bytes if path.startswith("/v1/") else limits.body_bytes

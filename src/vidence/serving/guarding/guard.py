@@ -93,13 +93,13 @@ class Guard:
     def _user(self, headers: Headers, method: str, path: str, address: str) -> str | None:
         """Return whose request it is; None where none need say."""
         assert self.site.tokens is not None
-        if not path.startswith(GUARDED):
+        if not any(path == part or path.startswith(f"{part}/") for part in GUARDED):
             return None
         if wait_s := self.logins.wait_s(address, spend=False):
             raise busy("too many wrong tokens", wait_s)
         kind, _, token = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and token:
-            if path.startswith("/v1") and hmac.compare_digest(token.encode(), self.site.secret.encode()):
+            if path.startswith("/v1/") and hmac.compare_digest(token.encode(), self.site.secret.encode()):
                 return "ourselves"
             user = self.site.tokens.holder(digest_of(token.strip()))
         elif (cookie := _cookie(headers)) and (method not in WRITES or path == "/api/session"):
