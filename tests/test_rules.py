@@ -12,6 +12,7 @@ from vidence.mcr.question import read_question
 from vidence.mcr.situation import Situation
 from vidence.memory import Coverage
 from vidence.policies.rules.answer_types import types_asked
+from vidence.policies.rules.presence import presence_clues
 from vidence.policies.rules.weigh import weigh
 from vidence.senses.observation import Box, Observation, Producer
 from vidence.timeline import Span
@@ -155,6 +156,14 @@ def test_still_against_options_that_say_it_moves() -> None:
     )
     options = ("Yes, near the end", "No, it stays parked")
     assert best("Does the white van drive away?", [parked], *options)[0] == options[1]
+
+
+def test_what_moves_is_not_therefore_a_car() -> None:
+    blob = seen("motion", 5, 8, "grey thing moves up", [Box(0.4, 0.4, 0.2, 0.2)] * 3, kind="mover")
+    clues = presence_clues(situation("Is there a car?", [blob]), ("Yes", "No"))
+    assert not any(clue.hypothesis == 0 for clue in clues)
+    (clue,) = presence_clues(situation("Is there a car?", [blob, RED]), ("Yes", "No"))
+    assert clue.hypothesis == 0
 
 
 def test_absence_is_the_gap_between_two_sightings() -> None:

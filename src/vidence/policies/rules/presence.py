@@ -13,6 +13,7 @@ from vidence.policies.rules.tracks import in_window
 from vidence.senses.observation import Observation
 
 _VISUAL = ("objects", "looks")
+_CONSIDERED = 10  # of the moments that fit best
 _SEEN_ENOUGH = 0.9  # share of the span that must have been looked at before absence may be said
 
 
@@ -51,17 +52,20 @@ def _add(
 
 
 def presence_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
-    """Weigh a plain yes against a plain no by whether what is asked about can be found; unseen is not absent."""
+    """Weigh a plain yes against a plain no by whether what is asked about can be found; unseen is not absent.
+
+    That something moves, does not say what it is.
+    """
     if situation.question.kind != "yes-no":
         return []
     plain = [option.lower().strip(" .") for option in options]
     if not {"yes", "no"} <= set(plain):
         return []
     yes, no = plain.index("yes"), plain.index("no")
-    found = ground(situation.question.text, situation, limit=1)
-    if found and found[0].source and found[0].score > 0.3:
-        evidence = (situation.cite(found[0].source, span=found[0].span),)
-        return [Clue(yes, 5 * (found[0].score - 0.3), "presence", found[0].why, evidence)]
+    for found in ground(situation.question.text, situation, limit=_CONSIDERED):
+        if found.source and found.source.sense != "motion" and found.score > 0.3:
+            evidence = (situation.cite(found.source, span=found.span),)
+            return [Clue(yes, 5 * (found.score - 0.3), "presence", found.why, evidence)]
     in_vocabulary = bool(situation.question.things)
     if in_vocabulary and situation.seen(_VISUAL, situation.whole) >= _SEEN_ENOUGH:
         return [Clue(no, 0.8, "absence", "looked at throughout and not found")]
