@@ -241,6 +241,26 @@ def test_a_copy_is_made_of_what_browsers_cannot_play(
     assert times == pytest.approx([number / 10 for number in range(20)], abs=0.002)
 
 
+def test_packets_that_browsers_can_play_are_copied_as_they_are(client: httpx.Client, tmp_path: Path) -> None:
+    film = write_video(
+        tmp_path / "film.mkv", size=(160, 90), frames=50, fps=25, start=7, b_frames=2, tone_hz=440
+    )
+    job = ended(client, put(client, film)["id"])
+    there = f"/api/media/{job['media_id']}/preview"
+    answer = until(lambda: client.get(there), lambda now: now.status_code != 202)
+    assert answer.status_code == 200, answer.text
+    with av.open(io.BytesIO(answer.content)) as copy, av.open(str(film)) as original:
+        assert copy.format.name.startswith("mov")
+        pictures = [[frame.to_ndarray() for frame in one.decode(video=0)] for one in (copy, original)]
+    assert all((left == right).all() for left, right in zip(*pictures, strict=True))
+    with av.open(io.BytesIO(answer.content)) as copy:
+        times = [float(frame.time) for frame in copy.decode(video=0)]
+    assert times == pytest.approx([number / 25 for number in range(50)], abs=0.002)
+    with av.open(io.BytesIO(answer.content)) as copy:
+        sound = next(copy.decode(audio=0))
+        assert abs(float(sound.time)) < 0.05
+
+
 def test_a_video_whose_file_has_gone_says_so(
     client: httpx.Client, videos: list[Path], served: Served
 ) -> None:

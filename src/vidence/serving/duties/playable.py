@@ -1,4 +1,4 @@
-"""Make a copy that every browser plays: MP4 with H.264 and AAC, upright, its clock beginning at zero."""
+"""Make a copy that every browser plays: MP4, upright, its clock beginning at zero; encoded anew where it must be."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vidence.media import Media
+from vidence.errors import MediaError
+from vidence.media import Media, open_media
 from vidence.media.drawn import add_drawn
 from vidence.media.frame import Image
+from vidence.serving.duties.copying import copy_packets, may_be_copied
 from vidence.serving.duties.opening import opened
 from vidence.timeline import Instant
 
@@ -24,6 +26,7 @@ LARGEST, CRF = 1280, 25  # pixels of a side; quality of x264
 TICKS_HZ = 1000  # of the pictures' clock: variable rates keep theirs to the millisecond
 SOUND_HZ, BLOCK = 48_000, 1024
 TELL_EVERY_S = 1
+COPY_OFF_S = 0.2  # by which a copy of packets may last longer or shorter
 
 
 def preview(task: Task, tell: Tell) -> dict[str, Any]:
@@ -32,11 +35,27 @@ def preview(task: Task, tell: Tell) -> dict[str, Any]:
     partial = place.with_name(f"{place.name}.{os.getpid()}.part")
     try:
         with opened(task) as media:
-            _encode(media, partial, tell)
+            if not _copied(media, partial):
+                _encode(media, partial, tell)
         partial.replace(place)
     finally:
         partial.unlink(missing_ok=True)
     return {}
+
+
+def _copied(media: Media, path: Path) -> bool:
+    """Say whether the packets could be put into the copy as they are, and last as long there."""
+    if not may_be_copied(media.info):
+        return False
+    from av.error import FFmpegError
+
+    try:
+        if not copy_packets(media.info, path):
+            return False
+        with open_media(path) as copy:
+            return abs(copy.info.duration - media.info.duration) < COPY_OFF_S
+    except (MediaError, FFmpegError, OSError, ValueError):
+        return False
 
 
 def _encode(media: Media, path: Path, tell: Tell) -> None:
