@@ -176,8 +176,8 @@ def cache(arguments: argparse.Namespace, work: Path) -> tuple[list[dict[str, Any
     for path, asked in films(12, arguments.seconds, work):
         with vidence.open(path, memory=work / "cache.sqlite") as video:
             video.ask(asked[0].text, choices=asked[0].options, policy=policy)
-        kept += policy.rollout.talk.prefilled
-        anew += policy.rollout.talk.contexts
+        kept += policy.rollout.talk.conversation.prefilled
+        anew += policy.rollout.talk.conversation.contexts
     ratio = statistics.mean(kept) / statistics.mean(anew)
     rows = [
         {

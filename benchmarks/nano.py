@@ -28,6 +28,7 @@ import torch
 from common import Bar, write_results
 from vidence.memory import Memory
 from vidence.policies.internvideo3 import InternVideo3Policy
+from vidence.policies.internvideo3.local import LocalHost
 from vidence.training.config import RolloutPart, SeeingPart, checked
 from vidence.training.episodes import Episode, Play
 from vidence.training.loading import load_learner
@@ -220,7 +221,7 @@ def asked(model: Path, count: int) -> tuple[list[dict[str, Any]], list[Bar]]:
     """Write videos as `vidence world` does, and ask a model through the loop, checks included."""
     if not (model / "config.json").is_file():
         return [], []
-    policy = InternVideo3Policy.load(model)
+    policy = InternVideo3Policy(LocalHost.load(model))
     rows = [asked_about(policy, count, seconds) for seconds in ASKED_S]
     bars = [
         Bar(f"{row['row']}: accuracy above chance", row["accuracy"] - row["chance"], "", "> 0.1")

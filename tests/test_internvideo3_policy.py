@@ -191,12 +191,12 @@ def test_a_model_that_does_not_read_options_is_asked_without_them(
     model: Path, make_video: MakeVideo, tmp_path: Path
 ) -> None:
     policy = brief(model)
-    policy.processor.options = "weighed"
+    policy.host.processor.options = "weighed"
     with open_video(make_video("clip.mp4", frames=75), memory=tmp_path / "memory.sqlite") as video:
         answer = video.ask("What does it do?", choices=["grows", "jumps", "moves upwards"], policy=policy)
         rollout = policy.rollout
         assert rollout is not None
-        read = rollout.talk.tokenizer.decode(rollout.talk.ids_BT[0])
+        read = rollout.talk.conversation.tokenizer.decode(rollout.talk.conversation.ids_BT[0])
     assert answer.choice is not None
     assert "What does it do?" in read
     assert "A. grows" not in read

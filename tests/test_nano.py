@@ -10,6 +10,7 @@ pytest.importorskip("torch")
 from vidence.memory import Memory
 from vidence.models.shipped import NANO, model_folder
 from vidence.policies.internvideo3 import InternVideo3Policy
+from vidence.policies.internvideo3.local import LocalHost
 from vidence.video import open as open_video
 from vidence.worlds import Setting, make_world
 
@@ -18,7 +19,7 @@ FIRST_SEED, WORLDS = 7_500_000, 8  # training does not come so far
 
 
 def test_nano_answers_questions_about_videos_of_worlds_that_it_has_not_seen(tmp_path: Path) -> None:
-    policy, right, cited = InternVideo3Policy.load(model_folder(NANO)), list[bool](), list[bool]()
+    policy, right, cited = InternVideo3Policy(LocalHost.load(model_folder(NANO))), list[bool](), list[bool]()
     worlds = (make_world(seed, Setting(duration_s=6, level=0)) for seed in itertools.count(FIRST_SEED))
     asked = ((world, questions[0]) for world in worlds if (questions := world.questions(kinds=KINDS)))
     with Memory.open(tmp_path / "memory.sqlite") as memory:

@@ -29,7 +29,11 @@ from vidence.errors import EndpointError
 from vidence.mcr.budget import Budget
 from vidence.policies import open_policy
 from vidence.policies.chat.forms import Final, Judgement
+from vidence.policies.internvideo3 import InternVideo3Policy
+from vidence.policies.internvideo3.local import LocalHost
+from vidence.policies.internvideo3.served import ServedHost
 from vidence.senses import default_senses
+from vidence.serving.engine import Engine
 from vidence.video import open as open_video
 
 BOMB = base64.b64encode(b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 100_000, 100_000)).decode()
@@ -37,9 +41,14 @@ HELLO = {"role": "user", "content": "What moves upwards?"}
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with model_served(write_model(tmp_path_factory.mktemp("model"))) as (address, _):
-        yield address
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Engine]]:
+    with model_served(write_model(tmp_path_factory.mktemp("model"))) as served:
+        yield served
+
+
+@pytest.fixture
+def address(toy: tuple[str, Engine]) -> str:
+    return toy[0]
 
 
 @pytest.fixture
@@ -145,6 +154,56 @@ def test_a_video_of_the_library_is_named_and_seen_as_when_it_is_sent(
     other = {"role": "user", "content": [{"type": "video_url", "video_url": {"url": "other.mp4"}}]}
     with pytest.raises(openai.NotFoundError):
         said(client, [other])
+
+
+@pytest.mark.parametrize("options", ["read", "weighed"])
+@pytest.mark.parametrize("choices", [(), ("grows", "jumps", "moves upwards")])
+def test_our_own_policy_decides_through_the_server_as_it_does_in_one_process(
+    toy: tuple[str, Engine], tmp_path: Path, options: str, choices: tuple[str, ...]
+) -> None:
+    address, engine = toy
+    path = write_video(tmp_path / "clip.mp4", frames=75, size=(64, 64))
+    engine.processor.options = options
+    try:
+        here = InternVideo3Policy(LocalHost(engine.model, engine.processor), max_new_tokens=6)
+        there = InternVideo3Policy(ServedHost("toy", address), max_new_tokens=6)
+        with open_video(path, memory=tmp_path / "memory.sqlite") as video:
+            alone, served = (
+                video.ask("What does it do?", choices=choices, policy=one) for one in (here, there)
+            )
+    finally:
+        engine.processor.options = "read"
+    assert (served.text, served.choice, served.status) == (alone.text, alone.choice, alone.status)
+    assert served.confidence == pytest.approx(alone.confidence, abs=1e-3)
+    assert [one.verdict.kind for one in served.claims] == [one.verdict.kind for one in alone.claims]
+    assert served.receipt.tokens > 0
+
+
+def test_how_likely_each_token_was_is_told(client: openai.OpenAI) -> None:
+    choice = said(client, [HELLO], logprobs=True).choices[0]
+    told = choice.logprobs.content
+    assert "".join(one.token for one in told).startswith(choice.message.content[:3])
+    assert all(one.logprob <= 0 for one in told)
+    schema = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"enum": ["no"]}}}
+    forced = said(client, [HELLO], logprobs=True, response_format=schema).choices[0].logprobs.content
+    assert sum(one.logprob for one in forced) < -1, "how likely they were before others were forbidden"
+    with pytest.raises(openai.BadRequestError, match="whole"):
+        said(client, [HELLO], logprobs=True, stream=True)
+
+
+def test_answers_are_weighed_by_how_likely_they_are(client: openai.OpenAI) -> None:
+    words = said(client, [HELLO]).choices[0].message.content.split()[0]
+    weigh = {"vidence": {"weigh": [words, "moves upwards"]}}
+    message = said(client, [HELLO], extra_body=weigh).choices[0].message
+    assert len(message.likelihoods) == 2
+    assert message.content == [words, "moves upwards"][message.likelihoods[1] > message.likelihoods[0]]
+
+
+def test_a_model_that_is_not_ours_is_not_asked_as_ours(address: str) -> None:
+    with pytest.raises(EndpointError, match="no InternVideo3 model that sees"):
+        ServedHost("vidence", address)
+    with pytest.raises(EndpointError):
+        ServedHost("other", address)
 
 
 @pytest.mark.parametrize(

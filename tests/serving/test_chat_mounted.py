@@ -17,7 +17,7 @@ from vidence.serving.completions.direct import Direct
 
 def test_a_token_is_needed_and_errors_have_one_body(tmp_path: Path) -> None:
     path, tokens = tokens_file(tmp_path, "anna")
-    engine: Any = SimpleNamespace(name="toy")  # nothing is asked of it that needs a model
+    engine: Any = SimpleNamespace(name="toy", sight=None)  # nothing is asked of it that needs a model
     with running(tmp_path / "libraries", tokens=path, speakers=(Direct(engine),)) as served:
         with served.client() as stranger:
             assert stranger.get("/v1/models").status_code == 401

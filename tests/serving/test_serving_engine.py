@@ -30,6 +30,7 @@ from serving.engine_cases import (  # noqa: E402
 )
 from vidence.errors import UsageError, VidenceError  # noqa: E402
 from vidence.serving import batch, prefixes  # noqa: E402
+from vidence.serving.answering import Token  # noqa: E402
 from vidence.serving.engine import Answering, BusyError, Engine, Sampling  # noqa: E402
 
 QUESTIONS = [
@@ -208,7 +209,7 @@ def _order(monkeypatch: pytest.MonkeyPatch) -> list[Answering]:
     ended, hear = list[Answering](), Answering.hear
 
     def noting(self: Answering, event: Any) -> None:
-        if not isinstance(event, int):
+        if not isinstance(event, Token):
             ended.append(self)
         hear(self, event)
 

@@ -60,9 +60,15 @@ NO_SUPPORTED_ANSWER = 1
 @click.option(
     "--model",
     metavar="NAME",
-    help="internvideo3: folder of a model that sees, or nano, which is built in. chat: as its server calls it.",
+    help="internvideo3: folder of a model that sees, or nano, which is built in. With an endpoint: as its server "
+    "calls it.",
 )
-@click.option("--api-base", metavar="URL", help="chat: the endpoint. Default: $OPENAI_BASE_URL.")
+@click.option(
+    "--api-base",
+    metavar="URL",
+    help="chat: the endpoint. Default: $OPENAI_BASE_URL. "
+    "internvideo3: a `vidence serve` that serves the model.",
+)
 @click.option(
     "--observer", metavar="NAME", help="chat: another model of the endpoint for what has to be seen."
 )

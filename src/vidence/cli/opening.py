@@ -49,8 +49,10 @@ def chosen_policy(name: str | None, model: str | None, **told: Any) -> Policy:
 
     served = bool(told.get("api_base") or os.environ.get("OPENAI_BASE_URL"))
     name = name or ("rules" if model is None else "chat" if served else "internvideo3")
-    if name != "rules":
-        need("chat" if name == "chat" else "model")
+    if name == "internvideo3":
+        need("model")
+    if name == "chat" or (name != "rules" and told.get("api_base")):
+        need("chat")
     return open_policy(name, model, **told)
 
 

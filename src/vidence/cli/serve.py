@@ -119,7 +119,8 @@ def command(
         directory = model_folder(model)
         engine = Engine.load(directory.resolve().name, directory, device=device, dtype=dtype)
         speakers.append(Direct(engine))
-        site = Site.open(settings, (Model(engine.name, f"{address}/v1", site.secret),))
+        policy = "chat" if engine.sight is None else "internvideo3"
+        site = Site.open(settings, (Model(engine.name, f"{address}/v1", policy=policy),))
         note(f"{engine.name} is served at /v1")
     note(f"Vidence is at {address}/ (stop with Ctrl-C)")
     run(site, line, *speakers)

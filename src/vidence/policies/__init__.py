@@ -32,7 +32,8 @@ def open_policy(
         model: internvideo3: a folder, or the name of a model that comes with the package; chat: as its server calls it.
         device: internvideo3: where it runs.
         seen: internvideo3: folder in which what it saw of a video is kept for later questions (`Memory.seen`).
-        api_base: chat: address of an OpenAI-compatible endpoint (default: $OPENAI_BASE_URL); key: $OPENAI_API_KEY.
+        api_base: chat: address of an OpenAI-compatible endpoint (default: $OPENAI_BASE_URL); internvideo3: of a
+            `vidence serve` that serves the model. Its key: $OPENAI_API_KEY.
         observer: chat: another model of that endpoint for what has to be seen.
         tools: chat: whether the model calls tools natively; else it writes JSON.
         frames_as: chat: "images", or "video" for servers that take frames as one video.
@@ -51,10 +52,16 @@ def open_policy(
         wanted = "its name on the server" if name == "chat" else "a folder"
         raise UsageError(f"the policy {name} needs a model: {wanted}")
     if name == "internvideo3":
-        from vidence.models.shipped import model_folder
         from vidence.policies.internvideo3 import InternVideo3Policy
 
-        return InternVideo3Policy.load(model_folder(model), device=device, seen=seen)
+        if api_base is not None:
+            from vidence.policies.internvideo3.served import ServedHost
+
+            return InternVideo3Policy(ServedHost(str(model), api_base))
+        from vidence.models.shipped import model_folder
+        from vidence.policies.internvideo3.local import LocalHost
+
+        return InternVideo3Policy(LocalHost.load(model_folder(model), device=device, seen=seen))
     from vidence.policies.chat import ChatPolicy
     from vidence.policies.chat.endpoint import Endpoint
 

@@ -27,6 +27,17 @@ class Reply:
     cached: int
     completion: int
     ended: bool  # by itself, not for want of tokens
+    logprobs: tuple[
+        tuple[str, float], ...
+    ] = ()  # each token with how likely the model found it, where wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token of an answer. `logprob`: how likely the model found it, where that is wanted."""
+
+    id: int
+    logprob: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +47,7 @@ class Ended:
     cached: int
 
 
-Event = int | Ended | VidenceError
+Event = Token | Ended | VidenceError
 """What the scheduler tells: a token, the end, or why there is none."""
 
 
@@ -54,6 +65,7 @@ class Answering:
         self._stream = DecodeStream(skip_special_tokens=True)
         self._heard = ""
         self._ids: list[int] = []
+        self._logprobs: list[tuple[str, float]] = []
         self._wake: Callable[[], Any] = lambda: None
         self._cancel: Callable[[], Any] = lambda: None
 
@@ -116,8 +128,10 @@ class Answering:
             raise event
         if isinstance(event, Ended):
             return self._finished(event)
-        self._ids.append(event)
-        piece = self._stream.step(self._tokenizer.backend_tokenizer, event) or ""
+        self._ids.append(event.id)
+        if event.logprob is not None:
+            self._logprobs.append((self._tokenizer.decode([event.id]), event.logprob))
+        piece = self._stream.step(self._tokenizer.backend_tokenizer, event.id) or ""
         self._heard += piece
         return piece
 
@@ -125,5 +139,6 @@ class Answering:
         text = self._tokenizer.decode(self._ids, skip_special_tokens=True)
         self._said(self._ids, text)
         ended = bool(self._ids) and self._ids[-1] == self._tokenizer.eos_token_id
-        self.reply = Reply(text, self._prompt, event.cached, len(self._ids), ended)
+        logprobs = tuple(self._logprobs)
+        self.reply = Reply(text, self._prompt, event.cached, len(self._ids), ended, logprobs)
         return text.removeprefix(self._heard) if text.startswith(self._heard) else ""

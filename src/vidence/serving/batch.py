@@ -12,6 +12,7 @@ from vidence.models.internvideo3.passes import run
 from vidence.models.internvideo3.slots import Slots
 from vidence.models.internvideo3.stretch import RowShapes, Stretch
 from vidence.models.internvideo3.turns import unwritable
+from vidence.serving.answering import Token
 from vidence.serving.prefixes import Node, Prefixes
 from vidence.serving.request import Request
 from vidence.serving.sampling import drawn
@@ -47,7 +48,7 @@ class Batch:
         self.running.append(request)
         self._shared_at = -1
 
-    def step(self) -> list[tuple[Request, int]]:
+    def step(self) -> list[tuple[Request, Token]]:
         """Say one token of each answer."""
         self._share()
         ids_B1 = torch.tensor([[one.next_token] for one in self.running])
@@ -55,6 +56,9 @@ class Batch:
         hidden_B1D = run(self.decoder, ids_B1, positions_B1.expand(3, -1, -1), self.slots)
         logits_BW = self.model.lm_head(hidden_B1D[:, -1]).float()
         logits_BW[:, self._forbidden] = -torch.inf
+        free_W = {
+            at: logits_BW[at].log_softmax(-1) for at, one in enumerate(self.running) if one.sampling.logprobs
+        }
         for at, one in enumerate(self.running):
             if one.constraint is not None:
                 logits_BW[at] = one.allowed(logits_BW[at])
@@ -65,7 +69,11 @@ class Batch:
             one.next_token, one.next_position = token, one.after_prompt + one.count
             one.count += 1
             self._freeze(one)
-        return list(zip(self.running, tokens, strict=True))
+        likely = [float(free_W[at][token]) if at in free_W else None for at, token in enumerate(tokens)]
+        return [
+            (one, Token(token, logprob))
+            for one, token, logprob in zip(self.running, tokens, likely, strict=True)
+        ]
 
     def leave(self, request: Request) -> None:
         """Let an answer go, and keep what was said with what it went on from."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import llguidance
@@ -59,3 +59,17 @@ class Constraint(LogitsProcessor):
         allowed_V = torch.zeros(scores.shape[1], dtype=torch.bool)
         allowed_V[: len(allowed)] = torch.from_numpy(allowed)
         return torch.where(allowed_V.to(scores.device), scores, only)
+
+
+class Dictated(LogitsProcessor):
+    """Leaves only the token whose turn it is, of an answer that is given; used once."""
+
+    def __init__(self, tokens: Sequence[int]) -> None:
+        self._left = iter(tokens)
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """Mask the scores (1, V) of the next token."""
+        del input_ids
+        only = torch.full_like(scores, -torch.inf)
+        only[:, next(self._left)] = 0.0
+        return only

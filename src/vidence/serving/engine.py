@@ -5,14 +5,17 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vidence.errors import UsageError
+from transformers import LogitsProcessor
+
+from vidence.models.internvideo3.loading import weights_name
 from vidence.models.internvideo3.opening import open_model
 from vidence.models.internvideo3.processing import InternVideo3Processor
 from vidence.serving.answering import Answering, BusyError, Reply
-from vidence.serving.constraint import Constraint, Vocabulary
+from vidence.serving.constraint import Constraint, Dictated, Vocabulary
 from vidence.serving.prompt import Scribe
 from vidence.serving.request import Request
 from vidence.serving.sampling import Sampling
@@ -24,8 +27,11 @@ __all__ = ["Answering", "BusyError", "Counts", "Engine", "Limits", "Reply", "Sam
 class Engine:
     """One model in this process; safe to be asked from several threads, which are answered side by side."""
 
-    def __init__(self, name: str, model: Any, processor: Any, limits: Limits | None = None) -> None:
+    def __init__(
+        self, name: str, model: Any, processor: Any, limits: Limits | None = None, weights: str = ""
+    ) -> None:
         self.name, self.model, self.processor = name, model, processor
+        self.weights = weights  # which they are, by hash
         self._scribe = Scribe(model, processor)
         self._scheduler = Scheduler(model, self._scribe.tokenizer.eos_token_id, limits or Limits())
         # A tokenizer that only decodes may be used by several threads at once.
@@ -42,17 +48,23 @@ class Engine:
         Raises:
             WeightsError: the folder holds none.
         """
-        return Engine(name, *open_model(directory, device=device, dtype=dtype), limits)
+        model, processor = open_model(directory, device=device, dtype=dtype)
+        return Engine(name, model, processor, limits, weights_name(directory))
 
-    def sight(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return how much of a video the model takes, and how pictures are cut: what `VideoLimits`, `PatchShape` hold.
+    @property
+    def sight(self) -> dict[str, Any] | None:
+        """Return how the model sees, as JSON values: limits of a video, how pictures are cut, whether it reads options.
 
-        Raises:
-            UsageError: the model sees no pictures.
+        None: it reads text alone.
         """
         if not isinstance(self.processor, InternVideo3Processor):
-            raise UsageError("this model reads text alone; ask without pictures")
-        return dict(self.processor.video_limits), self.processor.shape.to_json()
+            return None
+        return {
+            "limits": dict(self.processor.video_limits),
+            "shape": self.processor.shape.to_json(),
+            "options": self.processor.options,
+            "weights": self.weights,
+        }
 
     def ask(self, messages: Sequence[Mapping[str, Any]], sampling: Sampling, *, scope: str = "") -> Answering:
         """Have a chat answered; pictures stand in its messages as `Conversation.reply` takes them.
@@ -65,9 +77,37 @@ class Engine:
             MediaError: a video cannot be read.
             BusyError: too many are being answered or wait.
         """
+        return self._begun(messages, sampling, scope, lambda: self._constraint(sampling))
+
+    def weigh(
+        self, messages: Sequence[Mapping[str, Any]], answers: Sequence[str], *, scope: str = ""
+    ) -> list[float]:
+        """Return the log-probability of each of several answers to a chat, whose prompt is read once.
+
+        Raises:
+            UsageError, MediaError, BusyError: as `ask`.
+        """
+        begun: list[Answering] = []
+        try:
+            for answer in answers:
+                tokens = self._decoder(answer, add_special_tokens=False)["input_ids"]
+                sampling = Sampling(max(len(tokens), 1), logprobs=True)
+                begun.append(self._begun(messages, sampling, scope, partial(Dictated, tokens)))
+            return [sum(logprob for _, logprob in one.result().logprobs) for one in begun]
+        finally:
+            for one in begun:
+                one.cancel()
+
+    def _begun(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        sampling: Sampling,
+        scope: str,
+        form: Callable[[], LogitsProcessor | None],
+    ) -> Answering:
         self._scheduler.take_place()
         try:
-            constraint = self._constraint(sampling)
+            constraint = form()
             prompt = self._scribe.prompt(messages, scope)
         except BaseException:
             self._scheduler.give_place()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
+from transformers import LogitsProcessor
 
 from vidence.serving.answering import Event
-from vidence.serving.constraint import Constraint
 from vidence.serving.prefixes import Node
 from vidence.serving.prompt import Prompt
 from vidence.serving.sampling import Dice, Sampling
@@ -25,7 +26,7 @@ class Request:
 
     prompt: Prompt
     sampling: Sampling
-    constraint: Constraint | None
+    constraint: LogitsProcessor | None
     scope: str
     hear: Callable[[Event], None]
     gone: Callable[[], bool]
@@ -53,5 +54,6 @@ class Request:
         """Forbid what the answer's form does not allow next."""
         if self.constraint is None:
             return logits_W
-        last = torch.tensor([[self.next_token]])
-        return self.constraint(last, logits_W[None])[0]
+        last: Any = torch.tensor([[self.next_token]])
+        scores: Any = logits_W[None]
+        return self.constraint(last, scores)[0]

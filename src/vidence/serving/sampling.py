@@ -22,6 +22,7 @@ class Sampling:
     top_p: float = 1.0
     seed: int | None = None
     schema: Mapping[str, Any] | None = None  # JSON schema that the answer must fit
+    logprobs: bool = False  # whether how likely each token was is told, before any form forbade others
 
 
 class Dice:

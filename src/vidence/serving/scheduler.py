@@ -221,7 +221,7 @@ class Scheduler:
         for request, token in self.batch.step():
             self._said += 1
             request.hear(token)
-            if token == self.end or request.count >= request.sampling.max_tokens:
+            if token.id == self.end or request.count >= request.sampling.max_tokens:
                 self._finish(request)
                 request.hear(Ended(request.prompt.length - 1 - request.read))
 

@@ -28,7 +28,8 @@ class Model:
 
     name: str
     address: str
-    key: str  # with which the server's own workers ask it
+    key: str = ""  # with which workers ask it; none: that of the server's own workers
+    policy: str = "chat"  # by which it decides
 
 
 @dataclass(slots=True)
@@ -132,7 +133,12 @@ class Site:
             return {"name": "rules"}
         for model in self.models:
             if model.name == name:
-                return {"name": "chat", "model": name, "api_base": model.address, "key": model.key}
+                return {
+                    "name": model.policy,
+                    "model": model.name,
+                    "api_base": model.address,
+                    "key": model.key,
+                }
         known = ", ".join(["rules", *(model.name for model in self.models)])
         raise Refused(400, f"there is no policy {name!r} here; there are {known}")
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 from vidence.errors import UsageError
 from vidence.mcr.actions import Actions
@@ -19,9 +17,8 @@ from vidence.mcr.policy import Decision
 from vidence.mcr.situation import Shown, Situation
 from vidence.mcr.verify import frame_hash
 from vidence.models.internvideo3 import protocol
-from vidence.models.internvideo3.conversation import Conversation
-from vidence.models.internvideo3.limits import VideoLimits
 from vidence.policies.internvideo3.believing import believed, clue, drafted, hypothesis
+from vidence.policies.internvideo3.host import Host
 from vidence.policies.internvideo3.rollout import Rollout, Said, asking, spoken
 from vidence.senses.observation import Observation, Producer
 from vidence.timeline import Span, instant
@@ -31,40 +28,18 @@ CHECK_S = 4  # what a check opens at least: a movement is told by what is before
 
 @dataclass(slots=True)
 class InternVideo3Policy:
-    """Decides with a model of this process. One policy serves one question at a time.
+    """Decides with a model of ours, in this process or behind a server. One policy serves one question at a time.
 
     A question's first look takes half of the frames that the model was trained on, each look that it asks for a
     quarter, so that with two it has seen as many as in a single pass, which is what it gets where it may look no more.
     """
 
-    model: Any
-    processor: Any
-    weights: str = ""  # which they are, by hash
-    seen: Path | None = (
-        None  # folder in which what was seen of a video is kept, so that the next question starts warm
-    )
+    host: Host
     max_looks: int = 2
     max_new_tokens: int = 256
     name: str = "internvideo3"
     recalls: bool = False
     rollout: Rollout | None = field(default=None, repr=False)
-
-    @staticmethod
-    def load(
-        directory: Path, *, device: str = "auto", dtype: str = "auto", seen: Path | None = None
-    ) -> InternVideo3Policy:
-        """Load a model that sees, and its processor; `seen` is a folder for what it saw of videos.
-
-        Raises:
-            WeightsError: the folder holds none.
-        """
-        from vidence.models.internvideo3.loading import load_model, weights_name
-        from vidence.models.internvideo3.processing import InternVideo3Processor
-        from vidence.models.internvideo3.room import chosen_device
-
-        model = load_model(directory, dtype=dtype, device=chosen_device(device))
-        processor = InternVideo3Processor.from_pretrained(directory)
-        return InternVideo3Policy(model, processor, weights_name(directory), seen)
 
     def decide(self, situation: Situation) -> Decision:
         """Look at the whole first; then let the model look or answer; then draft what is believed."""
@@ -119,9 +94,8 @@ class InternVideo3Policy:
     def _of(self, situation: Situation) -> Rollout:
         """Return the dialogue about a question, opened with its first decision."""
         if self.rollout is None or self.rollout.situation is not situation:
-            talk = Conversation(self.model, self.processor)
             self.rollout = Rollout(
-                situation, talk, self.max_looks, self.max_new_tokens, self.weights, self.seen
+                situation, self.host.talk(), self.host.options, self.max_looks, self.max_new_tokens
             )
         return self.rollout
 
@@ -139,12 +113,12 @@ class InternVideo3Policy:
 
     def _frames(self, situation: Situation, span: Span, parts: int) -> tuple[int, int]:
         """Return how many frames of a span to show, and how large, by the limits that the model was trained with."""
-        limits, stream = VideoLimits(**self.processor.video_limits), situation.media.info.video
+        limits, stream = self.host.limits, situation.media.info.video
         assert stream is not None  # who asks has made sure
         most = max(limits.max_frames // parts, 2)
         by_rate = max(int(span.duration * instant(limits.fps)), limits.min_frames)
         count = most if parts > 2 else min(by_rate, most)
-        size = limits.size(count, stream.height, stream.width, self.processor.shape)
+        size = limits.size(count, stream.height, stream.width, self.host.shape)
         return count, max(size)
 
     def _opened(self, span: Span, situation: Situation, actions: Actions) -> Shown | None:
@@ -156,9 +130,8 @@ class InternVideo3Policy:
 
     def _asked(self, situation: Situation, shown: Sequence[Shown]) -> Said:
         """Ask the question of some frames in a dialogue of its own, in which nothing else may be looked at."""
-        talk = Conversation(self.model, self.processor)
-        message = asking(situation.question, talk, shown, situation.whole.start)
-        return spoken(talk, [message], situation, self.max_new_tokens)
+        message = asking(situation.question, self.host.options, shown, situation.whole.start)
+        return spoken(self.host.talk(), [message], situation, self.host.options, self.max_new_tokens)
 
     def _believe(
         self, rollout: Rollout, said: Said, spans: Sequence[Span], channel: str, known: Evidence | None = None
@@ -174,7 +147,7 @@ class InternVideo3Policy:
             rollout.clues.append((text, clue(said, rollout.situation, channel, cited)))
 
     def _cite(self, situation: Situation, said: Said, text: str, span: Span) -> Evidence:
-        producer = Producer(self.name, "1", self.weights[:12], f"looks={self.max_looks}")
+        producer = Producer(self.name, "1", self.host.weights[:12], f"looks={self.max_looks}")
         seen = Observation(span, "visual", producer, text, said.probability)
         situation.looked.append(seen)
         return situation.cite(seen)

@@ -5,26 +5,22 @@ Times that the model reads and writes count from the medium's start; spans elsew
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vidence.errors import StoreError
 from vidence.mcr.belief import Clue
 from vidence.mcr.question import Question
 from vidence.mcr.situation import Shown, Situation
 from vidence.models.internvideo3 import protocol
-from vidence.models.internvideo3.conversation import Conversation
 from vidence.models.internvideo3.video import Clip
+from vidence.policies.internvideo3.host import Talk
 from vidence.timeline import Instant, Span
 
-MOST_KEPT = 2 << 30  # bytes of rows of one video that are kept
+WEIGHED = "weighed"  # the model is asked without options, and how likely each is as its answer decides
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +41,10 @@ class Rollout:
     """The dialogue about one question."""
 
     situation: Situation
-    talk: Conversation
+    talk: Talk
+    options: str  # what the model does with them
     looks: int  # that may still be asked for
     max_new_tokens: int
-    weights: str = ""  # which they are, by hash
-    seen: Path | None = None  # folder in which what was seen of a video is kept for the next question
     waiting: list[Mapping[str, Any]] = field(default_factory=list)  # messages that the model has not read
     read: int = 0  # of what was shown
     clues: list[tuple[str, Clue]] = field(default_factory=list)  # each with the hypothesis that it speaks for
@@ -65,11 +60,11 @@ class Rollout:
         shown = self.situation.shown[self.read :]
         if not self.talk.started:
             self._see(shown)
-            self.waiting = [{"role": "user", "content": written(self.situation.question, self.talk)}]
+            self.waiting = [{"role": "user", "content": written(self.situation.question, self.options)}]
         elif shown:
             self.waiting.append({"role": "tool", "content": videos(shown, self.start)})
         self.read = len(self.situation.shown)
-        said = spoken(self.talk, self.waiting, self.situation, self.max_new_tokens)
+        said = spoken(self.talk, self.waiting, self.situation, self.options, self.max_new_tokens)
         self.waiting = []
         return said
 
@@ -77,27 +72,16 @@ class Rollout:
         """Show the model the video before it is asked; seen once in the same frames, it need not be seen again."""
         opened = [{"role": "user", "content": videos(shown, self.start)}]
         messages = protocol.offered(opened) if self.looks else opened
-        path = self.seen and self.seen / f"{self.situation.media.hash.split(':')[-1]}-{self._spec(shown)}.kv"
-        if path and path.is_file():
-            try:
-                self.talk.resume(path, made_by=self.weights, open_turn=True)
-            except StoreError:
-                path.unlink(missing_ok=True)  # damaged, or another model's: it is seen anew
-            else:
-                return
-        self.talk.see(messages)
-        self.situation.meter.tokens += self.talk.prefilled[-1]
-        self.situation.meter.model_calls += 1
-        if path and self.talk.cache.nbytes <= MOST_KEPT:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(StoreError):  # a full disk costs the next question time, and this one nothing
-                self.talk.keep(path, made_by=self.weights)
+        before = self.talk.tokens
+        self.talk.see(messages, f"{self.situation.media.hash} {self._spec(shown)}")
+        if read := self.talk.tokens - before:
+            self.situation.meter.tokens += read
+            self.situation.meter.model_calls += 1
 
     def _spec(self, shown: Sequence[Shown]) -> str:
-        """Name what is shown, how large, to whom, and whether looks are offered."""
+        """Name what is shown, how large, and whether looks are offered."""
         frames = [(str(frame.time), frame.image.shape) for each in shown for frame in each.frames]
-        spec = repr((self.weights, frames, self.looks > 0, self.talk.cache.storage))
-        return hashlib.sha256(spec.encode()).hexdigest()[:16]
+        return repr((frames, self.looks > 0))
 
     def told(self, text: str) -> None:
         """Tell the model what came of a call that brought no frames."""
@@ -127,21 +111,14 @@ def _shifted(span: Span, by: Instant) -> Span:
     return Span(span.start + by, span.end + by)
 
 
-def weighs(talk: Conversation) -> bool:
-    """Tell whether the model is asked without options, and they are weighed as its answers."""
-    return getattr(talk.processor, "options", "read") == "weighed"
-
-
-def written(question: Question, talk: Conversation) -> str:
+def written(question: Question, options: str) -> str:
     """Write a question as the model was trained on them."""
-    return protocol.question(question.text, () if weighs(talk) else question.choices)
+    return protocol.question(question.text, () if options == WEIGHED else question.choices)
 
 
-def asking(
-    question: Question, talk: Conversation, shown: Sequence[Shown], start: Instant
-) -> Mapping[str, Any]:
+def asking(question: Question, options: str, shown: Sequence[Shown], start: Instant) -> Mapping[str, Any]:
     """Write a question after what it is about."""
-    put = {"type": "text", "text": written(question, talk)}
+    put = {"type": "text", "text": written(question, options)}
     return {"role": "user", "content": [*videos(shown, start), put]}
 
 
@@ -160,20 +137,24 @@ def videos(shown: Sequence[Shown], start: Instant) -> list[dict[str, Any]]:
 
 
 def spoken(
-    talk: Conversation, messages: Sequence[Mapping[str, Any]], situation: Situation, max_new_tokens: int
+    talk: Talk,
+    messages: Sequence[Mapping[str, Any]],
+    situation: Situation,
+    options: str,
+    max_new_tokens: int,
 ) -> Said:
     """Let the model read messages and answer; tokens and the call go on the question's account."""
-    before = talk.ids_BT.shape[1]
-    text = talk.reply(messages, max_new_tokens=max_new_tokens, do_sample=False)
-    situation.meter.tokens += talk.ids_BT.shape[1] - before
+    before = talk.tokens
+    text = talk.reply(messages, max_new_tokens)
+    situation.meter.tokens += talk.tokens - before
     situation.meter.model_calls += 1
     choices = situation.question.choices
-    if choices and weighs(talk) and not protocol.calls(text):
+    if choices and options == WEIGHED and not protocol.calls(text):
         return _weighed(talk, text, choices)
     return Said(text, _probability(talk, text, chosen=bool(choices)))
 
 
-def _weighed(talk: Conversation, text: str, choices: Sequence[str]) -> Said:
+def _weighed(talk: Talk, text: str, choices: Sequence[str]) -> Said:
     """Put the likeliest option in place of an answer, beside what that cites."""
     logprobs = np.array(talk.likelihoods(choices))
     odds = np.exp(logprobs - logprobs.max())
@@ -182,10 +163,10 @@ def _weighed(talk: Conversation, text: str, choices: Sequence[str]) -> Said:
     return Said(" ".join([choices[best], *spans]), float(odds[best] / odds.sum()))
 
 
-def _probability(talk: Conversation, text: str, *, chosen: bool) -> float:
+def _probability(talk: Talk, text: str, *, chosen: bool) -> float:
     """Return how likely the model found its answer, citations left out."""
     words = protocol.cited(text)[0]
-    count = max(len(talk.tokenizer(words, add_special_tokens=False)["input_ids"]), 1)
+    count = max(talk.spelled(words), 1)
     if chosen and protocol.letter(words) == words[:1]:
         count = 1  # the letter decides
     logprobs = talk.logprobs[:count]

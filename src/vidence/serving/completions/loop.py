@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,11 @@ class Loop:
 
     name: str
     policy: str
+
+    @property
+    def besides(self) -> Mapping[str, Any]:
+        """Return nothing: it is as any model."""
+        return {}
 
     async def begin(self, asked: Asked, caller: Caller) -> Speech:
         """Bring the videos, and ask.

@@ -29,13 +29,12 @@ def chat_router(speakers: Sequence[Speaker]) -> APIRouter:
     @router.get("/v1/models")
     def models() -> dict[str, Any]:
         """List who answers."""
-        return {"object": "list", "data": [_model(name) for name in by_name]}
+        return {"object": "list", "data": [_model(one) for one in speakers]}
 
     @router.get("/v1/models/{name:path}")
     def model(name: str) -> dict[str, Any]:
         """Show one."""
-        _known(name, by_name)
-        return _model(name)
+        return _model(_known(name, by_name))
 
     @router.post("/v1/chat/completions", response_model=None)
     async def completions(
@@ -55,7 +54,7 @@ def chat_router(speakers: Sequence[Speaker]) -> APIRouter:
             return _Streaming(speech, head, usage=asked.usage_wanted)
         said = await _unless_gone(speech, request)
         message = {"role": "assistant", "content": said.text, **said.besides}
-        choice = {"index": 0, "message": message, "finish_reason": _finish(said)}
+        choice = {"index": 0, "message": message, "finish_reason": _finish(said), "logprobs": _likely(said)}
         return JSONResponse({**head, "object": "chat.completion", "choices": [choice], "usage": _usage(said)})
 
     return router
@@ -67,8 +66,8 @@ def _known(name: str, speakers: Mapping[str, Speaker]) -> Speaker:
     return speakers[name]
 
 
-def _model(name: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "vidence"}
+def _model(speaker: Speaker) -> dict[str, Any]:
+    return {"id": speaker.name, "object": "model", "created": 0, "owned_by": "vidence", **speaker.besides}
 
 
 class _Streaming(StreamingResponse):
@@ -116,6 +115,17 @@ async def _unless_gone(speech: Speech, request: Request) -> Said:
 
 def _finish(said: Said) -> str:
     return "stop" if said.ended else "length"
+
+
+def _likely(said: Said) -> dict[str, Any] | None:
+    """Write how likely each token was."""
+    if not said.logprobs:
+        return None
+    told = [
+        {"token": token, "logprob": logprob, "bytes": [*token.encode()], "top_logprobs": []}
+        for token, logprob in said.logprobs
+    ]
+    return {"content": told, "refusal": None}
 
 
 def _usage(said: Said) -> dict[str, Any]:

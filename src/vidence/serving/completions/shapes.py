@@ -28,11 +28,16 @@ class Message(BaseModel):
 
 
 class Extension(Given):
-    """What the loop takes besides: choices to answer from, what it may cost, the language of the question."""
+    """What is taken besides.
+
+    The loop: choices to answer from, what it may cost, the language of the question. A model by itself: answers to
+    `weigh`, instead of one of its own.
+    """
 
     choices: list[OneChoice] = Field(default=[], max_length=26)
     budget: Spent = Spent()
     language: str | None = Field(default=None, pattern="^[a-zA-Z]{2,8}$")
+    weigh: list[OneChoice] = Field(default=[], max_length=26)
 
 
 class Asked(BaseModel):
@@ -46,6 +51,7 @@ class Asked(BaseModel):
     temperature: float = Field(1.0, ge=0, le=2)
     top_p: float = Field(1.0, gt=0, le=1)
     seed: int | None = None
+    logprobs: bool | None = None
     stream: bool = False
     stream_options: dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None

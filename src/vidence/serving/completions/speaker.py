@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -44,6 +44,7 @@ class Said:
     cached: int = 0
     completion: int = 0
     besides: Mapping[str, Any] = field(default_factory=dict)
+    logprobs: Sequence[tuple[str, float]] = ()  # each token with how likely it was, where that is wanted
 
 
 Speech = AsyncGenerator[Piece | Said]
@@ -56,6 +57,11 @@ class Speaker(Protocol):
     @property
     def name(self) -> str:
         """Return what clients call it."""
+        ...
+
+    @property
+    def besides(self) -> Mapping[str, Any]:
+        """Return what /v1/models tells of it besides."""
         ...
 
     async def begin(self, asked: Asked, caller: Caller) -> Speech:
