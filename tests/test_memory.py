@@ -217,6 +217,8 @@ def test_coverage_tells_seen_unseen_and_failed(memory: Memory, medium: str) -> N
     coverage = memory.coverage(medium)
     assert coverage.seen(Span.of(0, 90), "level") == 1.0
     assert coverage.seen(Span.of(60, 120), "level") == 0.5
+    shares = memory.shares(memory.media())[medium]
+    assert shares == {sense: coverage.seen(coverage.whole, sense) for sense in coverage.senses}
     assert coverage.seen(Span.of(0, 90), "speech") == 0.0
     assert coverage.unseen(Span.of(80, 120), "level") == [Span.of(90, 120)]
     assert coverage.rate_hz(Span.of(10, 10), "level") == 2.0

@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -259,6 +259,10 @@ class Memory:
     def coverage(self, medium: str) -> Coverage:
         """Return which spans were perceived by which sense, at which rate and size, and what failed."""
         return reading.coverage(self._database, medium, self.medium(medium).info.span)
+
+    def shares(self, media: Iterable[Medium]) -> dict[str, dict[str, float]]:
+        """Return of each of some media, by content hash, the share (0 to 1) that each sense has perceived."""
+        return reading.shares(self._database, {one.hash: one.info.span for one in media})
 
     def scenes(self, medium: str) -> list[Scene]:
         """Return the hierarchy: scenes, their shots, and the moments in them; built anew only after a change."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from vidence.memory.coverage import Coverage, Failure, Perceived
@@ -11,7 +11,7 @@ from vidence.memory.database import Database
 from vidence.memory.rows import PAYLOAD, parse, unpack
 from vidence.memory.writing import BY_PRODUCER, identity
 from vidence.senses.observation import Observation, Producer
-from vidence.timeline import Span, union
+from vidence.timeline import Span, total, union
 
 _PAYLOAD = ", ".join(f"o.{column.strip()}" for column in PAYLOAD.split(","))
 _SELECT = (
@@ -95,6 +95,28 @@ def coverage(database: Database, medium: str, whole: Span) -> Coverage:
         spans.setdefault(tuple(who), []).append(Span(parse(start), parse(end)))
     perceived = (Perceived(Producer(*who[:4]), tuple(union(found)), *who[4:]) for who, found in spans.items())
     return Coverage(medium, whole, tuple(perceived), tuple(_failures(database, medium)))
+
+
+def shares(database: Database, spans: Mapping[str, Span]) -> dict[str, dict[str, float]]:
+    """Return of each medium, whose span is given by its hash, the share (0 to 1) that each sense has perceived."""
+    rows = database.read(
+        'SELECT m.hash, p.sense, s.start, s."end" FROM segment s JOIN medium m ON m.id = s.medium_id '
+        "JOIN producer p ON p.id = s.producer_id WHERE s.superseded = 0 "
+        "AND m.hash IN (SELECT value FROM json_each(?)) ORDER BY p.sense",
+        (json.dumps([*spans]),),
+    )
+    seen: dict[str, dict[str, list[Span]]] = {hash: {} for hash in spans}
+    for hash, sense, start, end in rows:
+        seen[hash].setdefault(sense, []).append(Span(parse(start), parse(end)))
+    return {
+        hash: {
+            sense: float(total(part.clipped(spans[hash]) for part in parts) / spans[hash].duration)
+            if spans[hash].duration
+            else 1.0
+            for sense, parts in senses.items()
+        }
+        for hash, senses in seen.items()
+    }
 
 
 def _failures(database: Database, medium: str) -> Iterator[Failure]:

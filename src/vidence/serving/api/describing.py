@@ -43,17 +43,26 @@ def media_out(places: Places, library: Library, media: list[Medium]) -> list[sha
     """Describe media, each with its newest job that has not ended."""
     names = library.names()
     jobs = {job.medium: job for job in library.queue.unfinished() if job.medium}
-    return [_medium_out(places, library, one, names, jobs.get(one.hash)) for one in media]
+    shares = library.memory.shares(media)
+    return [
+        _medium_out(places, library, one, names, shares.get(one.hash, {}), jobs.get(one.hash))
+        for one in media
+    ]
 
 
 def _medium_out(
-    places: Places, library: Library, medium: Medium, names: dict[str, str], job: Job | None
+    places: Places,
+    library: Library,
+    medium: Medium,
+    names: dict[str, str],
+    seen: dict[str, float],
+    job: Job | None,
 ) -> shapes.MediumOut:
-    info, coverage = medium.info, library.memory.coverage(medium.hash)
+    info = medium.info
     video = info.video
     return shapes.MediumOut(
         id=id_of(medium.hash),
-        name=names.get(medium.hash) or library.name_of(medium),
+        name=names.get(medium.hash) or clean_name(medium.path),
         added=medium.added,
         size_bytes=info.bytes,
         start_s=_seconds(info.span.start),
@@ -65,7 +74,7 @@ def _medium_out(
         audio_codec=info.audio[0].codec if info.audio else None,
         problems=[*info.warnings, *medium.problems],
         available=available(medium),
-        seen={sense: round(coverage.seen(coverage.whole, sense), 4) for sense in coverage.senses},
+        seen={sense: round(share, 4) for sense, share in seen.items()},
         job=None if job is None else job_out(places, library, job),
     )
 
