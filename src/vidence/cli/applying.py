@@ -77,8 +77,11 @@ def apply(
     work: Callable[[Video, Budget, Progress], Result],
     show: Callable[[Result], None],
     page: Callable[[Video, Result], str],
+    finish: Callable[[], Mapping[str, Any]] | None = None,
 ) -> None:
     """Do `work` on each file, print what it gives (`show`, or JSON), write its page, and end with the exit code.
+
+    `finish` is called when all files are done, and gives what the JSON holds besides.
 
     One bad file of several does not take the others' results away.
 
@@ -116,8 +119,9 @@ def apply(
             if len(files) > 1:
                 click.echo(paint(f"\n{file}", bold=True))
             show(result)
+    more = finish() if finish is not None else {}
     if given.as_json:
-        emit(results[0] if len(files) == 1 else {"files": results})
+        emit({**(results[0] if len(files) == 1 else {"files": results}), **more})
     click.get_current_context().exit(code)
 
 

@@ -26,6 +26,8 @@ COMMANDS = (
     "read",
     "shots",
     "report",
+    "study",
+    "catalogue",
     "runs",
     "bench",
     "chat",

@@ -20,7 +20,7 @@ SHORTEST_MS = 1  # a cue of no length is dropped by players
 def to_srt(observations: Sequence[Observation]) -> str:
     """Write SubRip: one numbered cue an observation that has text; times before zero are moved to zero."""
     cues = [
-        f"{number}\n{_stamp(start, ',')} --> {_stamp(end, ',')}\n{text.replace('-->', '->')}\n"
+        f"{number}\n{stamp(start, ',')} --> {stamp(end, ',')}\n{text.replace('-->', '->')}\n"
         for number, (start, end, text) in enumerate(_cues(observations), start=1)
     ]
     return "\n".join(cues)
@@ -29,7 +29,7 @@ def to_srt(observations: Sequence[Observation]) -> str:
 def to_vtt(observations: Sequence[Observation]) -> str:
     """Write WebVTT: as `to_srt`, with `&`, `<` and `>` escaped as the format asks."""
     cues = [
-        f"{_stamp(start, '.')} --> {_stamp(end, '.')}\n{html.escape(text, quote=False)}\n"
+        f"{stamp(start, '.')} --> {stamp(end, '.')}\n{html.escape(text, quote=False)}\n"
         for start, end, text in _cues(observations)
     ]
     return "\n".join(["WEBVTT\n", *cues])
@@ -51,7 +51,7 @@ def _milliseconds(time: Instant) -> int:
     return max(0, int(time * 1000 + Fraction(1, 2)))
 
 
-def _stamp(milliseconds: int, mark: str) -> str:
+def stamp(milliseconds: int, mark: str) -> str:
     """Write HH:MM:SS with `mark` before the milliseconds; both formats want the hours always."""
     seconds, rest = divmod(milliseconds, 1000)
     minutes, second = divmod(seconds, 60)
