@@ -75,11 +75,13 @@ def apply(
     files: Sequence[str],
     given: Given,
     work: Callable[[Video, Budget, Progress], Result],
-    show: Callable[[Result], None],
-    page: Callable[[Video, Result], str],
+    show: Callable[[Any], None],
+    page: Callable[[Video, Any], str],
+    extra: Callable[[Any], Mapping[str, Any]] = lambda result: {},
 ) -> None:
     """Do `work` on each file, print what it gives (`show`, or JSON), write its page, and end with the exit code.
 
+    `extra` adds to the JSON what only the command knows.
     One bad file of several does not take the others' results away.
 
     Raises:
@@ -111,7 +113,7 @@ def apply(
         if ran_out(result, budget):
             note(f"{file}: the budget ran out; what was not looked at or checked is said in the result")
             code = max(code, OUT_OF_BUDGET)
-        results.append({"file": file, **result.to_json()})
+        results.append({"file": file, **result.to_json(), **extra(result)})
         if not given.as_json:
             if len(files) > 1:
                 click.echo(paint(f"\n{file}", bold=True))

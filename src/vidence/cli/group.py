@@ -26,6 +26,8 @@ COMMANDS = (
     "read",
     "shots",
     "report",
+    "moderate",
+    "watch",
     "runs",
     "bench",
     "chat",
