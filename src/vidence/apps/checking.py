@@ -87,12 +87,17 @@ class Checker:
             return checked
         return replace(checked, severity=lowered(finding.severity), confidence=finding.confidence * DOUBT)
 
-    def check_all(self, findings: Sequence[Finding]) -> tuple[list[Finding], int]:
-        """Check findings, the gravest first while the budget lasts; return them numbered, and how many were dropped."""
+    def check_all(
+        self, findings: Sequence[Finding], checked: Sequence[Finding] = ()
+    ) -> tuple[list[Finding], int]:
+        """Check findings, the gravest first while the budget lasts; return them numbered, and how many were dropped.
+
+        `checked` are some that were checked in a way of their own.
+        """
         ordered = sorted(findings, key=lambda f: (-SEVERITIES.index(f.severity), -f.confidence))
-        checked = [self.check(finding) for finding in ordered]
-        kept = [finding for finding in checked if finding is not None]
-        return numbered(kept), len(checked) - len(kept)
+        looked = [self.check(finding) for finding in ordered]
+        kept = [finding for finding in looked if finding is not None]
+        return numbered([*kept, *checked]), len(looked) - len(kept)
 
 
 def _rank(verdict: Verdict) -> tuple[int, float]:

@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+from vidence.apps.fields import read_text
 from vidence.apps.finding import Severity
 from vidence.errors import UsageError
 
@@ -145,11 +146,7 @@ def open_policy(name: str | Path) -> Policy:
         raise UsageError(
             f"there is no policy {str(name)!r}: give a YAML file, or one that ships: {', '.join(shipped())}"
         )
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read as text: {error}") from error
-    return read_policy(text, str(path))
+    return read_policy(read_text(path), str(path))
 
 
 def _plain(value: Any) -> Any:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
+from vidence.apps.fields import Fields, read_yaml
 from vidence.apps.finding import SEVERITIES
 from vidence.apps.moderate.patterns import PATTERNS
 from vidence.apps.moderate.policy import ACTIONS, GAP_S, LEAST, WEIGHTS, Heard, Policy, Rule
 from vidence.apps.moderate.taxonomy import LEVELS, read_data, taxonomy
-from vidence.errors import UsageError
 
-MOST_BYTES = 1_000_000
-MOST_TOLD = 12
 SENSES = ("speech", "text", "captions", "objects", "faces", "looks", "sound")
 HEARD = ("silence", "quiet", "sound", "loud", "sudden sound")
 POLICY_FIELDS = ("policy", "title", "version", "description", "ages", "rules", "lists")
@@ -25,92 +23,20 @@ RULE_FIELDS = (
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
 
 
-class _Reader:
-    """Reads fields of one mapping and gathers what is wrong."""
-
-    def __init__(self, file: str) -> None:
-        self.file, self.where = file, ""
-        self.wrong: list[str] = []
-
-    def say(self, field: str, trouble: str) -> None:
-        place = f"{self.where}: " if self.where else ""
-        self.wrong.append(f"{self.file}: {place}{field}: {trouble}")
-
-    def known(self, given: Mapping[str, Any], fields: Collection[str]) -> None:
-        for name in given:
-            if name not in fields:
-                near = difflib.get_close_matches(str(name), fields, 1)
-                hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(fields)}"
-                self.say(str(name), f"there is no such field{hint}")
-
-    def text(self, given: Mapping[str, Any], field: str, default: str | None = "") -> str:
-        value = given.get(field, default)
-        if value is None or (not isinstance(value, str | int | float)) or (default is None and value == ""):
-            self.say(field, "is missing" if field not in given else f"{value!r} is no text")
-            return ""
-        return str(value).strip()
-
-    def among(self, given: Mapping[str, Any], field: str, allowed: Sequence[str], default: str | None) -> str:
-        value = given.get(field, default)
-        if value not in allowed:
-            trouble = "is missing" if value is None else f"{value!r} is none of these"
-            near = difflib.get_close_matches(str(value), allowed, 1)
-            self.say(
-                field, f"{trouble}: {', '.join(allowed)}" + (f" (did you mean {near[0]!r}?)" if near else "")
-            )
-            return allowed[0]
-        return cast(str, value)
-
-    def number(self, given: Mapping[str, Any], field: str, default: float, low: float, high: float) -> float:
-        value = given.get(field, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            self.say(field, f"{value!r} is no number from {low:g} to {high:g}")
-            return default
-        return float(value)
-
-    def texts(
-        self, given: Mapping[str, Any], field: str, allowed: Collection[str] | None = None
-    ) -> tuple[str, ...]:
-        value = given.get(field, [])
-        if not isinstance(value, list) or any(not isinstance(one, str) or not one.strip() for one in value):
-            self.say(field, f"{value!r} is no list of texts; a word such as no or 1 needs quotes")
-            return ()
-        for one in value:
-            if allowed is not None and one not in allowed:
-                near = difflib.get_close_matches(one, allowed, 3)
-                listed = ", ".join(near or sorted(allowed)[:12])
-                self.say(field, f"{one!r} is not known; {'near to it' if near else 'there are'}: {listed}")
-        return tuple(one.strip() for one in value)
-
-
 def read_policy(text: str, file: str) -> Policy:
     """Read a policy; `file` names it in errors.
 
     Raises:
         UsageError: it is no YAML, or a field is wrong.
     """
-    import yaml
-
-    if len(text) > MOST_BYTES:
-        raise UsageError(f"{file}: {len(text)} characters are too many for a policy (at most {MOST_BYTES})")
-    try:
-        given = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f"line {mark.line + 1}: " if mark else ""
-        raise UsageError(f"{file}: {line}no YAML: {getattr(error, 'problem', None) or error}") from error
-    if not isinstance(given, dict):
-        raise UsageError(f"{file}: a policy is a mapping with the fields {', '.join(POLICY_FIELDS)}")
-    reader = _Reader(file)
+    given = read_yaml(text, file, f"a policy is a mapping with the fields {', '.join(POLICY_FIELDS)}")
+    reader = Fields(file)
     policy = _policy(reader, given)
-    if reader.wrong:
-        more = len(reader.wrong) - MOST_TOLD
-        told = reader.wrong[:MOST_TOLD] + ([f"and {more} more"] if more > 0 else [])
-        raise UsageError("\n".join(told))
+    reader.finish()
     return policy
 
 
-def _policy(reader: _Reader, given: Mapping[str, Any]) -> Policy:
+def _policy(reader: Fields, given: Mapping[str, Any]) -> Policy:
     reader.known(given, POLICY_FIELDS)
     name = reader.text(given, "policy", None)
     if name and not _NAME.match(name):
@@ -148,7 +74,7 @@ def _policy(reader: _Reader, given: Mapping[str, Any]) -> Policy:
     return Policy(name, title, tuple(rules), version, description, tuple(ages), reader.file)
 
 
-def _rule(reader: _Reader, given: Mapping[str, Any], number: int, lists: Mapping[str, Any]) -> Rule:
+def _rule(reader: Fields, given: Mapping[str, Any], number: int, lists: Mapping[str, Any]) -> Rule:
     identifier = reader.text(given, "id", None)
     if identifier and not _NAME.match(identifier):
         reader.say("id", f"{identifier!r} is no name: small letters, digits, - and _")
@@ -195,7 +121,7 @@ def _rule(reader: _Reader, given: Mapping[str, Any], number: int, lists: Mapping
     return rule
 
 
-def _label(reader: _Reader, given: Mapping[str, Any]) -> str:
+def _label(reader: Fields, given: Mapping[str, Any]) -> str:
     label = reader.text(given, "label", None)
     if label and label not in taxonomy():
         near = difflib.get_close_matches(label, taxonomy(), 3)
@@ -208,7 +134,7 @@ def _label(reader: _Reader, given: Mapping[str, Any]) -> str:
     return label
 
 
-def _lists(reader: _Reader, given: Any) -> dict[str, Any]:
+def _lists(reader: Fields, given: Any) -> dict[str, Any]:
     lists = dict(read_data("words.yaml"))
     if not isinstance(given, dict):
         reader.say("lists", f"{given!r} is no mapping of names to words")
@@ -217,7 +143,7 @@ def _lists(reader: _Reader, given: Any) -> dict[str, Any]:
 
 
 def _words(
-    reader: _Reader, given: Any, lists: Mapping[str, Any], depth: int = 0
+    reader: Fields, given: Any, lists: Mapping[str, Any], depth: int = 0
 ) -> dict[str, tuple[str, ...]]:
     """Read words by language; entries that begin with @ stand for a list."""
     found: dict[str, dict[str, None]] = {}
@@ -239,7 +165,7 @@ def _words(
     return {language: tuple(words) for language, words in found.items()}
 
 
-def _patterns(reader: _Reader, given: Any) -> dict[str, str]:
+def _patterns(reader: Fields, given: Any) -> dict[str, str]:
     """Read names of patterns that ship, or {name: regular expression}."""
     entries = given if isinstance(given, dict) else dict.fromkeys(given) if isinstance(given, list) else None
     if entries is None:
@@ -257,7 +183,7 @@ def _patterns(reader: _Reader, given: Any) -> dict[str, str]:
     return found
 
 
-def _sounds(reader: _Reader, given: Any) -> tuple[Heard, ...]:
+def _sounds(reader: Fields, given: Any) -> tuple[Heard, ...]:
     if not isinstance(given, list):
         reader.say("sounds", f"{given!r} is no list")
         return ()
