@@ -439,3 +439,11 @@ def test_one_bad_file_does_not_take_the_others_results(clip: Path, memory: Path,
     assert "error" in found["files"][0]
     assert found["files"][1]["findings"]
     assert (tmp_path / "pages/film.html").is_file()
+
+
+def test_the_example_of_the_documents_is_read() -> None:
+    import re
+
+    text = (Path(__file__).parents[2] / "docs/moderate.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert read_policy(example, "docs/moderate.md").rules[0].words["en"]

@@ -15,6 +15,8 @@ from vidence.timeline import Instant, Span
 
 GAP_S, OVERLAP_S = 3.0, 1.0  # two tracks of one thing lie at most so far apart, or overlap by so much
 REACH = 0.7  # of its height that a thing may be off where it was expected
+TURNED = 0.5  # cosine of two ways from which one is the other turned round
+TREMBLES = 0.01  # of the picture, in a second and a half: no movement
 STANDS = 0.06  # of the picture: what moves less stands
 COVERED = 0.5  # of a mover's looks within a detected thing: they are the same
 MOVED_LEAST = 0.1  # of the picture that a mover without a name must go
@@ -105,7 +107,10 @@ def _distance(left: Observation, right: Observation) -> float | None:
         return None
     if left.data.get("leaves") or right.data.get("enters"):
         return None
-    (x, y), (vx, vy) = left.track[-1][1].centre, _speed(left)
+    (x, y), (vx, vy) = left.track[-1][1].centre, _speed(left.track)
+    wx, wy = _speed(right.track[::-1])  # of its first steps, backwards
+    if -(vx * wx + vy * wy) < -TURNED * math.hypot(vx, vy) * math.hypot(wx, wy):
+        return None  # who turned round in between was seen standing
     x, y = x + vx * gap_s, y + vy * gap_s
     box = right.track[0][1]
     height = max(box.h, left.track[-1][1].h)
@@ -114,14 +119,17 @@ def _distance(left: Observation, right: Observation) -> float | None:
     return off if alike and off <= REACH else None
 
 
-def _speed(seen: Observation) -> tuple[float, float]:
-    """Return the speed over the last second and a half, in picture sides a second."""
-    last_t, last = seen.track[-1]
-    t, box = next((at for at in reversed(seen.track) if float(last_t - at[0]) >= 1.5), seen.track[0])
-    passed = float(last_t - t)
-    if passed <= 0:
-        return 0.0, 0.0
+def _speed(track: Path) -> tuple[float, float]:
+    """Return the speed over the last second and a half of a track, in picture sides a second; zero for a trembling.
+
+    Of a track turned round it is that of the first steps, backwards.
+    """
+    last_t, last = track[-1]
+    t, box = next((at for at in reversed(track) if abs(float(last_t - at[0])) >= 1.5), track[0])
+    passed = abs(float(last_t - t))
     (x0, y0), (x1, y1) = box.centre, last.centre
+    if passed <= 0 or math.hypot(x1 - x0, y1 - y0) < TREMBLES:
+        return 0.0, 0.0
     return (x1 - x0) / passed, (y1 - y0) / passed
 
 

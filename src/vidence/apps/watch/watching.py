@@ -67,7 +67,7 @@ class Watch:
     @property
     def crossings(self) -> dict[str, dict[str, int]]:
         """By line: how many crossed it each way."""
-        counts = {line.name: dict.fromkeys(line.ways, 0) for line in self.scene.lines}
+        counts = {line.name: {str(way): 0 for way in line.ways} for line in self.scene.lines}
         for one in self.findings:
             if one.kind == "crossing":
                 counts[one.data["line"]][one.data["way"]] += 1
