@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vidence.apps.finding import SEVERITIES, Finding, lowered, numbered
+from vidence.apps.kept import Kept, key_of
 from vidence.mcr.actions import Actions
 from vidence.mcr.evidence import Evidence, Verdict
 from vidence.mcr.question import read_question
@@ -42,6 +43,7 @@ class Checker:
         )  # fmt: skip
         self.actions = Actions(self.situation, video.memory, video.senses)
         self.policy = policy or RulesPolicy()
+        self.kept = Kept.beside(video.memory.path)
 
     def cite(self, observation: Observation, *, span: Span | None = None, quote: str = "") -> Evidence:
         """Make evidence of an observation, which can then be opened again."""
@@ -49,20 +51,31 @@ class Checker:
 
     def verdict(self, claim: str, evidence: Sequence[Evidence]) -> tuple[Verdict, tuple[Evidence, ...]]:
         """Open the evidence of a claim again; return the best verdict, and the evidence with hashes of the frames."""
-        best, opened = Verdict("unseen", 0.0, "there is no evidence to open"), {e.id: e for e in evidence}
+        best, opened = Verdict("unseen", -1.0, "there is no evidence to open"), {e.id: e for e in evidence}
         for item in sorted(evidence, key=lambda e: -e.confidence)[:MAX_CHECKS]:
-            over = self.situation.meter.exhausted()
-            if over and over != "step limit":
-                told = Verdict("unseen", 0.0, f"not opened again: {over} reached")
-                return (best if best.kind != "unseen" else told), tuple(opened.values())
-            found, digest = self.policy.check(claim, item, self.situation, self.actions)
-            self.situation.meter.actions["verify"] += 1
+            found, digest = self._opened(claim, item)
             if digest:
                 opened[item.id] = replace(item, frame_hash=digest)
             best = max(best, found, key=_rank)
             if best.kind == "supported":
                 break
-        return best, tuple(opened.values())
+        return replace(best, score=max(best.score, 0.0)), tuple(opened.values())
+
+    def _opened(self, claim: str, item: Evidence) -> tuple[Verdict, str | None]:
+        """Open one piece of evidence, unless that was done before; no more than the budget allows."""
+        source = self.situation.source(item)
+        key = key_of(claim, item, source, self.policy.name)
+        known = self.kept.opened(key)
+        if known is not None:
+            return known
+        over = self.situation.meter.exhausted()
+        if over and over != "step limit":
+            return Verdict("unseen", 0.0, f"not opened again: {over} reached"), None
+        found, digest = self.policy.check(claim, item, self.situation, self.actions)
+        self.situation.meter.actions["verify"] += 1
+        if found.kind != "unseen" and not self.situation.meter.exhausted():
+            self.kept.keep(key, item.medium, found, digest)
+        return found, digest
 
     def check(self, finding: Finding) -> Finding | None:
         """Check a finding: one that is not borne out is lowered, one that is contradicted is None."""
@@ -74,12 +87,17 @@ class Checker:
             return checked
         return replace(checked, severity=lowered(finding.severity), confidence=finding.confidence * DOUBT)
 
-    def check_all(self, findings: Sequence[Finding]) -> tuple[list[Finding], int]:
-        """Check findings, the gravest first while the budget lasts; return them numbered, and how many were dropped."""
+    def check_all(
+        self, findings: Sequence[Finding], checked: Sequence[Finding] = ()
+    ) -> tuple[list[Finding], int]:
+        """Check findings, the gravest first while the budget lasts; return them numbered, and how many were dropped.
+
+        `checked` are some that were checked in a way of their own.
+        """
         ordered = sorted(findings, key=lambda f: (-SEVERITIES.index(f.severity), -f.confidence))
-        checked = [self.check(finding) for finding in ordered]
-        kept = [finding for finding in checked if finding is not None]
-        return numbered(kept), len(checked) - len(kept)
+        looked = [self.check(finding) for finding in ordered]
+        kept = [finding for finding in looked if finding is not None]
+        return numbered([*kept, *checked]), len(looked) - len(kept)
 
 
 def _rank(verdict: Verdict) -> tuple[int, float]:

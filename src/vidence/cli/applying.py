@@ -75,14 +75,14 @@ def apply(
     files: Sequence[str],
     given: Given,
     work: Callable[[Video, Budget, Progress], Result],
-    show: Callable[[Result], None],
-    page: Callable[[Video, Result], str],
-    finish: Callable[[], Mapping[str, Any]] | None = None,
+    show: Callable[[Any], None],
+    page: Callable[[Video, Any], str],
+    extra: Callable[[Any], Mapping[str, Any]] = lambda result: {},
+    finish: Callable[[], Mapping[str, Any]] = dict,
 ) -> None:
     """Do `work` on each file, print what it gives (`show`, or JSON), write its page, and end with the exit code.
 
-    `finish` is called when all files are done, and gives what the JSON holds besides.
-
+    `extra` adds to the JSON of a file what only the command knows; `finish`, called when all files are done, to the whole.
     One bad file of several does not take the others' results away.
 
     Raises:
@@ -114,12 +114,12 @@ def apply(
         if ran_out(result, budget):
             note(f"{file}: the budget ran out; what was not looked at or checked is said in the result")
             code = max(code, OUT_OF_BUDGET)
-        results.append({"file": file, **result.to_json()})
+        results.append({"file": file, **result.to_json(), **extra(result)})
         if not given.as_json:
             if len(files) > 1:
                 click.echo(paint(f"\n{file}", bold=True))
             show(result)
-    more = finish() if finish is not None else {}
+    more = finish()
     if given.as_json:
         emit({**(results[0] if len(files) == 1 else {"files": results}), **more})
     click.get_current_context().exit(code)

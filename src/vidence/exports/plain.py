@@ -44,6 +44,6 @@ def to_csv(observations: Sequence[Observation]) -> str:
 
 
 def cell(text: str) -> str:
-    """Write a text for a spreadsheet's cell: without control codes, and never one that is run as a formula."""
+    """Return a text that a spreadsheet shows and does not run, without control codes."""
     plain = printable(text)
     return "'" + plain if plain.startswith(FORMULA_STARTS) else plain

@@ -100,7 +100,10 @@ def catalogue(
     shots = grouped([describe(number, span, of) for number, span in enumerate(spans, 1)])
     shots, verdicts = _checked(shots, checker, checks)
     shots = [replace(shot, tags=tuple(words.tags(shot))) for shot in shots]
-    findings = [_finding(shot, checker, verdicts.get(shot.number, {})) for shot in shots]
+    sure = {o.span: o.confidence for o in seen if o.sense == "shots"}
+    findings = [
+        _finding(shot, sure.get(shot.span, 1.0), checker, verdicts.get(shot.number, {})) for shot in shots
+    ]
     limits = [*_limits(video, shots), *unseen(coverage, [name for name in NEEDED if _due(name, video)])]
     return Catalogue(
         Path(video.media.path).name, tuple(shots), tuple(findings), coverage, meter.receipt(), tuple(limits),
@@ -154,7 +157,7 @@ def _finding(shot: ShotRecord, checker: Checker, verdicts: dict[str, tuple[Verdi
     flags = shot.values("flag")
     why = "; ".join(f"{flag}: {trait.why}" for flag in flags for trait in shot.traits if trait.value == flag)
     return Finding(
-        f"shot-{shot.number}", "shot", title_of(shot), shot.span, _severity(flags, shot), 1.0,
+        f"shot-{shot.number}", "shot", title_of(shot), shot.span, _severity(flags, shot), sure,
         tuple(dict.fromkeys(evidence)), max(held, key=lambda v: v.score, default=None), why, tuple(paths),
         {key: value for key, value in shot.to_json().items() if key not in ("traits", "withdrawn", "start_s", "end_s")},
     )  # fmt: skip

@@ -80,7 +80,7 @@ def describe(number: int, shot: Span, of: Known) -> ShotRecord:
         if any(flaw.value == "black" for flaw in flaws):
             traits += flaws
         else:
-            page = page_of(text, seen)
+            page = page_of(shot, text, seen)
             traits = [
                 *([size] if size and not page else []), *movement_of(shot, seen), *people_of(shot, seen, looked=looked),
                 *things_of(shot, seen), *([page] if page else place_of(shot, seen)), *light_of(shot, seen, taken),

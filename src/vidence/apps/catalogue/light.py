@@ -21,7 +21,7 @@ LOW_KEY = 0.3  # share of the picture that is all but black, with something lit 
 TONE = 0.25  # share of warm or cold colours from which they are named
 WARM, COLD = ("red", "orange", "yellow", "brown", "pink"), ("blue", "cyan")
 SURE_OUT, SURE_IN = 0.6, 0.66  # from which a shot counts as outdoors or indoors
-PAGE_LINES = 3
+PAGE_LINES, STANDS = 3, 0.7  # lines, and the share of the shot in which they stand
 SCREENS = frozenset({"screen", "web page", "computer", "text"})
 NOT_TOLD = 0.06  # lightness below which nothing is told of colour or place
 
@@ -74,15 +74,21 @@ def _colours(stretches: list[tuple[Observation, float]], main: Observation) -> l
     return told
 
 
-def page_of(lines: Sequence[Observation], seen: Sequence[Observation]) -> Trait | None:
-    """Tell a page or a screen, whose colours say nothing of a place: three lines of writing or more stand in it."""
-    if len(lines) < PAGE_LINES:
+def page_of(shot: Span, lines: Sequence[Observation], seen: Sequence[Observation]) -> Trait | None:
+    """Tell a page or a screen, whose colours say nothing of a place: three lines or more stand in it most of the time."""
+    standing = [line for line in lines if _share(line, shot) >= STANDS]
+    if len(standing) < PAGE_LINES:
         return None
     screens = [
         float(p) for o in seen if o.sense == "looks" for name, p in o.data.get("kinds", ()) if name in SCREENS
     ]
-    sure = min(0.6 + 0.02 * len(lines) + 0.2 * max(screens, default=0.0), 0.95)
-    return Trait("place", "page or screen", sure, f"{len(lines)} lines of writing", lines[0])
+    sure = min(0.6 + 0.02 * len(standing) + 0.2 * max(screens, default=0.0), 0.95)
+    return Trait("place", "page or screen", sure, f"{len(standing)} lines of writing", standing[0])
+
+
+def _share(seen: Observation, shot: Span) -> float:
+    inside = seen.span.intersection(shot)
+    return float(inside.duration / shot.duration) if inside is not None and shot.duration else 0.0
 
 
 def place_of(shot: Span, seen: Sequence[Observation]) -> list[Trait]:

@@ -31,18 +31,23 @@ Draw = Callable[["Image", Instant], "Image"]
 """Changes a picture shown at a time: draws boxes, blurs."""
 
 
-def picture_of(media: Media, finding: Finding, side: int = SIDE) -> str:
+def picture_of(media: Media, finding: Finding, draw: Draw | None = None) -> str:
     """Take the frame that shows a finding best, with its boxes."""
-    (frame,) = media.frames_at([finding.moment], max_side=side, mode="exact")
-    return data_uri(boxed(frame.image, finding.boxes_at(finding.moment)))
+    (frame,) = media.frames_at([finding.moment], max_side=SIDE, mode="exact")
+    image = draw(frame.image, frame.time) if draw else frame.image
+    return data_uri(boxed(image, finding.boxes_at(finding.moment)))
 
 
-def clip_of(media: Media, finding: Finding) -> str:
+def clip_of(media: Media, finding: Finding, draw: Draw | None = None) -> str:
     """Cut the seconds around a finding's best moment, with its boxes; see `clip`."""
     shown = finding.span if finding.span.duration >= 2 else finding.span.padded(1)
     if shown.duration > CLIP_S:
         shown = Span(finding.moment, finding.moment).padded(Fraction(CLIP_S, 2)).clipped(finding.span)
-    return clip(media, shown, lambda image, time: boxed(image, finding.boxes_at(time)))
+
+    def drawn(image: Image, time: Instant) -> Image:
+        return boxed(draw(image, time) if draw else image, finding.boxes_at(time))
+
+    return clip(media, shown, drawn)
 
 
 def clip(media: Media, span: Span, draw: Draw | None = None, *, side: int = SIDE) -> str:

@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidence.apps.finding import SEVERITIES, Finding
-from vidence.apps.report.clips import CLIPS, PICTURES, clip_of, picture_of
+from vidence.apps.report.clips import CLIPS, PICTURES, Draw, clip_of, picture_of
 from vidence.apps.report.sections import Figure, Section
 from vidence.exports.report import thumbnails
 from vidence.exports.report.lanes import Lane, Mark, stack, thin
 from vidence.exports.report.thumbnails import Thumbnail
-from vidence.timeline import Span
+from vidence.senses.observation import Box
+from vidence.timeline import Instant, Span
 
 if TYPE_CHECKING:
     from vidence.apps.result import Result
     from vidence.mcr.budget import Receipt
     from vidence.media import Media, MediaInfo
+    from vidence.media.frame import Image
     from vidence.memory import Coverage
 
 MOST_CARDS = 400  # findings drawn as cards, the gravest of them; all are in the JSON
@@ -86,11 +88,13 @@ def gather(
     tags: dict[str, Sequence[str]] | None = None,
     veil: bool = False,
     clips: int = CLIPS,
+    draw: Draw | None = None,
 ) -> AppPage:
     """Collect a page; opens the file for pictures and clips alone.
 
     `lanes` replaces one lane a kind of finding; `cards` are the findings drawn as cards (default: all); `tags` gives
-    facts by a finding's id; `veil` blurs their pictures and clips until somebody asks; `clips` bounds their number.
+    facts by a finding's id; `veil` blurs their pictures and clips until somebody asks; `clips` bounds their number;
+    `draw` changes every picture before it is shown (it blurs faces).
     """
     chosen = list(result.findings if cards is None else cards)
     gravest = sorted(chosen, key=lambda f: (-SEVERITIES.index(f.severity), -f.confidence))
@@ -100,8 +104,8 @@ def gather(
     made = tuple(
         Card(
             finding,
-            picture_of(media, finding) if seen and rank[id(finding)] < PICTURES else None,
-            clip_of(media, finding) if rank[id(finding)] < clips and finding.span.duration else None,
+            picture_of(media, finding, draw) if seen and rank[id(finding)] < PICTURES else None,
+            clip_of(media, finding, draw) if rank[id(finding)] < clips and finding.span.duration else None,
             veil,
             tuple((tags or {}).get(finding.id, ())),
         )
@@ -118,7 +122,7 @@ def gather(
         lanes=tuple(lanes_of(result.findings, whole) if lanes is None else lanes),
         cards=made,
         sections=tuple(sections),
-        strip=tuple(thumbnails.strip(media)) if seen else (),
+        strip=tuple(thumbnails.strip(media, _veiling(chosen) if veil else draw)) if seen else (),
         coverage=result.coverage,
         receipt=result.receipt,
         limits=tuple(result.limits),
@@ -128,6 +132,16 @@ def gather(
         veiled=veil,
         left_out=len(chosen) - len(made),
     )
+
+
+def _veiling(findings: Sequence[Finding]) -> Draw:
+    """Return what blurs the pictures of the strip that show a finding: they have no veil to lift."""
+    from vidence.apps.redact import blurred
+
+    def draw(image: Image, time: Instant) -> Image:
+        return blurred(image, [Box(0, 0, 1, 1)]) if any(time in one.span for one in findings) else image
+
+    return draw
 
 
 def lanes_of(findings: Sequence[Finding], whole: Span) -> list[Lane]:
