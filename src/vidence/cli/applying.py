@@ -82,7 +82,7 @@ def apply(
 ) -> None:
     """Do `work` on each file, print what it gives (`show`, or JSON), write its page, and end with the exit code.
 
-    `extra` adds to the JSON of a file what only the command knows; `finish`, called when all files are done, to the whole.
+    `extra` adds to the JSON of a file what only the command knows; `finish` to the whole, when all files are done.
     One bad file of several does not take the others' results away.
 
     Raises:

@@ -142,7 +142,9 @@ def _checked(
     return told, verdicts
 
 
-def _finding(shot: ShotRecord, checker: Checker, verdicts: dict[str, tuple[Verdict, Evidence]]) -> Finding:
+def _finding(
+    shot: ShotRecord, sure: float, checker: Checker, verdicts: dict[str, tuple[Verdict, Evidence]]
+) -> Finding:
     opened = {key: evidence for key, (_, evidence) in verdicts.items()}
     evidence, paths = [], []
     for trait in shot.traits:

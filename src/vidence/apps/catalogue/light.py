@@ -75,7 +75,7 @@ def _colours(stretches: list[tuple[Observation, float]], main: Observation) -> l
 
 
 def page_of(shot: Span, lines: Sequence[Observation], seen: Sequence[Observation]) -> Trait | None:
-    """Tell a page or a screen, whose colours say nothing of a place: three lines or more stand in it most of the time."""
+    """Tell a page or a screen, whose colours say nothing of a place: three lines or more stand in it for long."""
     standing = [line for line in lines if _share(line, shot) >= STANDS]
     if len(standing) < PAGE_LINES:
         return None

@@ -20,7 +20,7 @@ DEFINED = 0.6  # what a mention in the definition counts
 CUED = 0.4  # what words such as "builds on" count
 ASKED_S = 25  # seconds after which a passage no longer teaches what was introduced before it
 _CUE = re.compile(
-    r"\b(?:requires?|needs?|builds? on|based on|depends? on|relies on|uses?|using|with the help of|without|recall|"
+    r"\b(?:requires?|needs?|builds? on|based on|depends? on|relies on|uses?|using|with the help of|recall|"
     r"braucht|benötigt|beruht auf|baut auf|nécessite|repose sur|requiere|necesita|se basa en|需要|基于|依赖)\b",
     re.IGNORECASE,
 )

@@ -183,7 +183,9 @@ def _phrases(passages: Sequence[Passage], language: str) -> dict[tuple[str, ...]
                         led[key] += at > 0 and words[at - 1].lower() in _LEADERS
     written = [passage.stems for passage in passages if passage.how == "written"]
     kept = [
-        key for key, count in said.items() if count >= SAID and any(set(key) <= words for words in written)
+        key
+        for key, count in said.items()
+        if count >= SAID and led[key] * 3 >= count and any(set(key) <= words for words in written)
     ]
     inside = {
         short
