@@ -362,6 +362,6 @@ def test_the_command_writes_what_is_asked_for(
     )
     assert done.exit_code == 0, done.output
     check_schema(json.loads(done.stdout), "study")
-    assert all(place.stat().st_size > 20 for place in places)
+    assert all(place.stat().st_size > 8 for place in places)
     wrong = CliRunner().invoke(vidence, ["study", str(written), "--export", "notes.pdf"])
     assert wrong.exit_code == 2
