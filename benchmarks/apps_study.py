@@ -1,0 +1,128 @@
+"""Studying against known truth: made lectures (`vidence.worlds.lecture`) as they are heard and read, and the screens
+of a real recording told by eye (benchmarks/truth/study.json).
+
+Slides match by heading; dedup precision is the share of found slides that are a true slide for the first time. A
+chapter counts as found within `SLACK_S` of the true one. Terms match by name, their definitions by three quarters of
+the letters (what is heard is misspelt). Arrows of the concept map match by both names.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any
+
+from common import Bar
+from matching import Tally, near
+from vidence.apps.study import Study, study
+from vidence.senses.language import normalise, stems
+from vidence.video import open as open_video
+from vidence.worlds.lecture import Lecture, keys
+
+TRUTH = json.loads((Path(__file__).parent / "truth/study.json").read_text(encoding="utf-8"))
+SLACK_S = 3.0
+SAME = 0.75
+
+
+def measure(videos: Path, memory: Path) -> tuple[list[dict[str, Any]], list[Bar]]:
+    """Return the rows and bars."""
+    rows: list[dict[str, Any]] = []
+    totals = dict.fromkeys(
+        ("slides", "chapters", "terms", "definitions", "needs", "formulas and code"), Tally()
+    )
+    spent_s = media_s = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        for key in keys():
+            lecture = Lecture.of(key)
+            path = lecture.write(Path(folder) / f"{key}.mp4")
+            with open_video(path, memory=memory) as video:
+                started_s = time.process_time()
+                told = study(video)
+                spent_s += time.process_time() - started_s
+                media_s += float(video.media.info.duration)
+            for what, tally in compared(told, lecture).items():
+                totals[what] += tally
+                rows.append(_row(key, what, tally))
+    for name, truth in TRUTH["screens"].items():
+        if (videos / name).is_file():
+            with open_video(videos / name, memory=memory) as video:
+                told = study(video, checks=0)
+            titles = [slide.title for slide in told.slides]
+            right = {wanted for wanted in truth for title in titles if _like(wanted, title)}
+            rows.append(_row(name, "screens", Tally(len(truth), len(titles), len(right))))
+            totals["screens"] = Tally(len(truth), len(titles), len(right))
+    bars = [
+        Bar("slide dedup precision, lectures", totals["slides"].precision, "", ">= 0.95"),
+        Bar("slide recall, lectures", totals["slides"].recall, "", ">= 0.95"),
+        Bar("chapters, F1 within 3 s", _f1(totals["chapters"]), "", ">= 0.7"),
+        Bar("terms, recall", totals["terms"].recall, "", ">= 0.7"),
+        Bar("definitions, recall", totals["definitions"].recall, "", ">= 0.6"),
+        Bar("concept map, precision", totals["needs"].precision, "", "reported"),
+        Bar("concept map, recall", totals["needs"].recall, "", "reported"),
+        Bar(
+            "study, hours of footage an hour of CPU, perceiving included",
+            media_s / max(spent_s, 1e-6),
+            "",
+            "reported",
+        ),
+    ]
+    return rows, bars
+
+
+def compared(told: Study, lecture: Lecture) -> dict[str, Tally]:
+    """Hold what was found against the truth of a lecture."""
+    titles = [slide.title for slide in lecture.slides]
+    found = [next((t for t in titles if _like(t, slide.title)), None) for slide in told.slides]
+    slides = Tally(len(titles), len(found), len({title for title in found if title}))
+    starts = [float(chapter.span.start) for chapter in told.chapters]
+    chapters = near(starts, [float(time_) for time_, _ in lecture.chapters], SLACK_S)
+    names = {
+        term: next((p for p in told.points if set(stems(p.name)) == set(stems(term))), None)
+        for term in lecture.needs
+    }
+    defined = [
+        (line, point)
+        for term, point in names.items()
+        if (line := lecture.definition(term)) is not None and point is not None and point.definition
+    ]
+    same = sum(_like(line.text, point.definition) for line, point in defined)
+    arrows = {
+        (frozenset(stems(a)), frozenset(stems(b))) for a, needed in lecture.needs.items() for b in needed
+    }
+    known = {frozenset(stems(term)) for term in lecture.needs}
+    mine = {
+        (frozenset(stems(told.point(n.point).name)), frozenset(stems(told.point(n.needs).name)))
+        for n in told.needs
+    }
+    mine = {arrow for arrow in mine if arrow[0] in known and arrow[1] in known}
+    signs = [
+        line.strip() for slide in lecture.slides for line in slide.lines if any(c in line for c in "=<>+(")
+    ]
+    shown = "\n".join(one.text for one in told.on_screen)
+    right = sum(any(_like(sign, line) for line in shown.splitlines()) for sign in signs)
+    return {
+        "slides": slides,
+        "chapters": chapters,
+        "terms": Tally(len(names), len(names), sum(point is not None for point in names.values())),
+        "definitions": Tally(len(names), len(defined), same),
+        "needs": Tally(len(arrows), len(mine), len(arrows & mine)),
+        "formulas and code": Tally(len(signs), len(shown.splitlines()), right),
+    }
+
+
+def _like(left: str, right: str) -> bool:
+    return SequenceMatcher(None, normalise(left), normalise(right), autojunk=False).ratio() >= SAME
+
+
+def _f1(tally: Tally) -> float:
+    return 2 * tally.precision * tally.recall / max(tally.precision + tally.recall, 1e-9)
+
+
+def _row(video: str, what: str, tally: Tally) -> dict[str, Any]:
+    return {
+        "video": video, "what": what, "truth": tally.truth, "found": tally.found, "right": tally.right,
+        "precision": round(tally.precision, 3), "recall": round(tally.recall, 3),
+    }  # fmt: skip
