@@ -240,7 +240,7 @@ def flaws(videos: Path, folder: Path) -> Part:
     spoil = {
         "blurred": lambda f: cv2.GaussianBlur(f, (0, 0), 3),
         "burnt out": lambda f: np.clip(f.astype(np.float32) * 2.6 + 40, 0, 255).astype(np.uint8),
-        "under-exposed": lambda f: (f * 0.04).astype(np.uint8),
+        "under-exposed": lambda f: (f * 0.1).astype(np.uint8),
         "black": np.zeros_like,
         "": lambda f: f,
     }

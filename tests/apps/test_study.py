@@ -239,7 +239,7 @@ def test_notes_hold_everything_and_show_what_was_written_letter_for_letter() -> 
         assert word in notes
     evil = replace(told, file=EVIL, chapters=(replace(told.chapters[0], title=EVIL),))
     first = to_markdown(evil).splitlines()[0]
-    assert first == r"# \<b\>\[x\]\(http://e\) \`\*1. --\> \# &"
+    assert first == r"# \<b\>\[x\](http://e) \`\*1. --\> # &"
 
 
 def test_chapters_are_written_for_players_and_for_youtube() -> None:

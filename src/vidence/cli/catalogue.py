@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FORMATS = ("otio", "edl", "fcpxml", "ale", "csv")
 
 
-@click.command("catalogue", short_help="Describe, tag and find shots; export them to editing programs.")
+@click.command("catalogue", short_help="Describe, tag, find and export shots.")
 @files_argument
 @click.option(
     "--find", "text", default="", metavar="TEXT", help="Find shots by words: what they show, their tags."

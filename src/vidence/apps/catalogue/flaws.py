@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 BLURRED = 0.6  # sharp clips lie below 0.5; the same under a blur of 2 px at 480 px lie from 0.55 to 0.8
 BURNT = 0.2  # share of the picture that is white, where it is no page or screen
-DARK, DARK_LIGHT = 0.5, 0.12  # share that is black, and mean luma
-BLACK_LIGHT = 0.03
+DARK_LIGHT = 0.14  # mean luma below which a picture may be under-exposed
+DARK_SPREAD = 0.9  # of its mean: more, and something in it is lit as it was meant (low-key)
+BLACK_LIGHT = 0.02
 LASTING = 0.5  # share of the samples in which it must be so
 SHORT = Fraction(1, 2)  # seconds
 FLAWS = ("blurred", "burnt out", "under-exposed", "black", "sound clips", "very short")
@@ -69,11 +70,11 @@ def sharpness_of(samples: Sequence[Sample]) -> float | None:
 
 def _exposure(samples: Sequence[Sample], lines: int) -> list[Trait]:
     white = float(np.median([one.white for one in samples]))
-    black = float(np.median([one.black for one in samples]))
+    spread = float(np.median([one.contrast for one in samples]))
     light = float(np.median([one.light for one in samples]))
     if white >= BURNT and lines < PAGE_LINES:
         return [Trait("flag", "burnt out", min(0.5 + white, 0.95), f"{white:.0%} of the picture is white")]
-    if black >= DARK and light <= DARK_LIGHT:
-        why = f"{black:.0%} of the picture is black, mean luma {light:.2f}"
-        return [Trait("flag", "under-exposed", min(0.4 + black / 2, 0.9), why)]
+    if light <= DARK_LIGHT and spread <= DARK_SPREAD * light:
+        why = f"mean luma {light:.2f}, and nothing in it is brighter"
+        return [Trait("flag", "under-exposed", min(0.6 + 2 * (DARK_LIGHT - light), 0.9), why)]
     return []

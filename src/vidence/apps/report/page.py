@@ -58,6 +58,7 @@ class AppPage:
     noun: str = "findings"
     veiled: bool = False
     left_out: int = 0  # findings beyond MOST_CARDS
+    lead: tuple[Section, ...] = ()  # sections that stand before the findings
 
     @property
     def kinds(self) -> dict[str, int]:
@@ -81,6 +82,7 @@ def gather(
     *,
     figures: Sequence[Figure] = (),
     sections: Sequence[Section] = (),
+    lead: Sequence[Section] = (),
     summary: str = "",
     noun: str = "findings",
     lanes: Sequence[Lane] | None = None,
@@ -92,9 +94,9 @@ def gather(
 ) -> AppPage:
     """Collect a page; opens the file for pictures and clips alone.
 
-    `lanes` replaces one lane a kind of finding; `cards` are the findings drawn as cards (default: all); `tags` gives
-    facts by a finding's id; `veil` blurs their pictures and clips until somebody asks; `clips` bounds their number;
-    `draw` changes every picture before it is shown (it blurs faces).
+    `lead` are sections that stand before the findings; `lanes` replaces one lane a kind of finding; `cards` are the
+    findings drawn as cards (default: all); `tags` gives facts by a finding's id; `veil` blurs their pictures and clips
+    until somebody asks; `clips` bounds their number; `draw` changes every picture before it is shown (it blurs faces).
     """
     chosen = list(result.findings if cards is None else cards)
     gravest = sorted(chosen, key=lambda f: (-SEVERITIES.index(f.severity), -f.confidence))
@@ -122,6 +124,7 @@ def gather(
         lanes=tuple(lanes_of(result.findings, whole) if lanes is None else lanes),
         cards=made,
         sections=tuple(sections),
+        lead=tuple(lead),
         strip=tuple(thumbnails.strip(media, _veiling(chosen) if veil else draw)) if seen else (),
         coverage=result.coverage,
         receipt=result.receipt,

@@ -72,7 +72,7 @@ def find_chapters(
     for n, span in enumerate(spans, 1):
         shown = [slide for slide in slides if any(_mostly(part, span) for part in slide.appearances)]
         first = [slide for slide in shown if slide.first in span]
-        taught = [point for point in points if point.moment in span]
+        taught = sorted((p for p in points if p.moment in span), key=lambda p: p.moment)
         title = _title(first, taught, [p for p in passages if p.span.middle in span], chapters)
         chapters.append(
             Chapter(

@@ -13,8 +13,8 @@ from vidence.printable import printable
 from vidence.timeline import Instant
 
 YOUTUBE_LEAST_S = 10  # a chapter there lasts that long at least
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~$])")
-_BLOCK_START = re.compile(r"^(\s*)([-+]|\d+[.)])(?=\s)")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]|<>~$])")
+_BLOCK_START = re.compile(r"^(\s*)([-+#]|#{2,6}|\d+[.)])(?=\s|$)")
 
 
 def to_markdown(study: Study) -> str:

@@ -14,6 +14,7 @@ from vidence.exports.report.thumbnails import data_uri
 from vidence.timeline import clock
 
 if TYPE_CHECKING:
+    from vidence.apps.study.chapters import Chapter
     from vidence.apps.study.concepts import Need
     from vidence.video import Video
 
@@ -28,7 +29,7 @@ def to_html(video: Video, study: Study) -> str:
     pictures = _pictures(video, study)
     page = gather(
         video.media, study, "Study", noun="what is taught", figures=_figures(study),
-        sections=_sections(study, pictures), lanes=_lanes(study),
+        lead=_lead(study, pictures), sections=_sections(study, pictures), lanes=_lanes(study),
         cards=[f for f in study.findings if f.kind == "knowledge"],
         tags={f"knowledge-{p.id[1:]}": _tags(study, p.id) for p in study.points},
         summary=" ".join(one.text for one in study.summary["short"]),
@@ -75,7 +76,8 @@ def _tags(study: Study, id: str) -> list[str]:
     return [*needs, f"{point.mentions} mentions", *(["on slides"] if point.written else [])]
 
 
-def _sections(study: Study, pictures: dict[int, str]) -> list[Section]:
+def _lead(study: Study, pictures: dict[int, str]) -> list[Section]:
+    """What a learner looks at first."""
     sections: list[Section] = []
     medium = [one.text for one in study.summary["medium"]]
     if medium:
@@ -90,7 +92,7 @@ def _sections(study: Study, pictures: dict[int, str]) -> list[Section]:
                     f"{c.number}. {c.title}",
                     ", ".join(study.point(id).name for id in c.points),
                     c.span,
-                    next((pictures[n] for n in c.slides if n in pictures), None),
+                    next((pictures[n] for n in _begun(study, c) if n in pictures), None),
                 )
                 for c in study.chapters
             ],
@@ -113,6 +115,16 @@ def _sections(study: Study, pictures: dict[int, str]) -> list[Section]:
         sections.append(Listing("Slides", slides, gallery=True, note="Each once, as it is when complete."))
     if study.needs:
         sections.append(concept_map(study))
+    return sections
+
+
+def _begun(study: Study, chapter: Chapter) -> list[int]:
+    """Return the slides that are first shown in a chapter, before those that come back in it."""
+    return sorted(chapter.slides, key=lambda n: study.slides[n - 1].first not in chapter.span)
+
+
+def _sections(study: Study, pictures: dict[int, str]) -> list[Section]:
+    sections: list[Section] = []
     if study.on_screen:
         shown = [Item(one.kind, one.text, one.span, pictures.get(one.slide)) for one in study.on_screen]
         sections.append(Listing("Formulas and code", shown))

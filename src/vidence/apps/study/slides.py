@@ -22,6 +22,7 @@ from vidence.senses.observation import Box, Observation
 from vidence.timeline import Instant, Span, total, union
 
 if TYPE_CHECKING:
+    from vidence.media import Media
     from vidence.senses.picture import Sample
 
 CHANGED = 6.0  # grey levels of 255 in one cell: less is noise and coding
@@ -34,7 +35,9 @@ SAME_TEXT = 0.85  # share of lines that two showings of one slide have in common
 GROWN = 0.75  # share of the earlier lines that a grown slide still has
 NEAR = 0.04  # of the picture: a line that grew stays where it was
 FURNITURE = 0.7  # share of the slides on which a line stands, from which it is no content
-SNAP_S = Fraction(3, 5)  # a slide begins with the cut that lies so near
+SNAP_S = Fraction(3, 5)  # a slide begins with the cut that lies so near; else with a frame so near
+EXACT_SIDE = 240  # px at which its frames are compared
+LEAST_CHANGE = 0.3  # grey levels of 255 that a slide differs by from the one before, on average
 TITLE_FROM_TOP = 0.45
 
 
@@ -115,6 +118,32 @@ def find_slides(seen: Sequence[Observation], samples: Sequence[Sample], whole: S
     named = [_named(slide, furniture) for slide in slides]
     kept = [slide for slide in named if slide.lines]
     return [replace(slide, number=n) for n, slide in enumerate(sorted(kept, key=lambda s: s.first), 1)]
+
+
+def exact(media: Media, slides: Sequence[Slide]) -> list[Slide]:
+    """Begin each appearance with the very frame on which it comes: the frames around its start are opened once."""
+    if media.info.video is None:
+        return list(slides)
+    told = []
+    for slide in slides:
+        spans = [Span(min(_first_frame(media, span), span.end), span.end) for span in slide.appearances]
+        told.append(replace(slide, appearances=tuple(spans)))
+    return sorted(told, key=lambda slide: slide.number)
+
+
+def _first_frame(media: Media, span: Span) -> Instant:
+    """Return the time of the first frame, at most a sample before a start, that is more like it than like the last."""
+    import cv2
+
+    if span.start <= media.info.span.start:
+        return span.start
+    around = Span(span.start - SNAP_S, span.start + Fraction(1, 20)).clipped(media.info.span)
+    frames = list(media.frames(around, max_side=EXACT_SIDE))
+    grey = [cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY).astype(np.float32) for frame in frames]
+    if len(grey) < 2 or float(np.abs(grey[-1] - grey[0]).mean()) < LEAST_CHANGE:
+        return span.start
+    nearer = [float(np.abs(one - grey[-1]).mean()) < float(np.abs(one - grey[0]).mean()) for one in grey]
+    return next((f.time for f, like in zip(frames, nearer, strict=True) if like), span.start)
 
 
 def _readable(seen: Observation) -> bool:

@@ -16,7 +16,7 @@ from vidence.apps.study.knowledge import KnowledgePoint, find_points
 from vidence.apps.study.onscreen import OnScreen, find_on_screen
 from vidence.apps.study.passages import Passage, passages_of
 from vidence.apps.study.quiz import QuizItem, make_quiz
-from vidence.apps.study.slides import Slide, find_slides
+from vidence.apps.study.slides import Slide, exact, find_slides
 from vidence.apps.study.summary import Sentence, summarise
 from vidence.mcr.budget import Budget, Meter
 from vidence.senses.picture import PictureSense, samples
@@ -96,6 +96,7 @@ def study(
     checker = Checker(told, meter, "study what is taught", policy)
     seen, coverage, whole = checker.situation.recalled, checker.situation.coverage, video.media.info.span
     slides = find_slides(seen, samples([o for o in seen if o.sense == "picture"]), whole)
+    slides = exact(video.media, slides)
     passages, language = passages_of(seen, slides)
     points, left = _checked(find_points(passages, slides, language), checker, checks)
     needs = find_needs(points, passages)
