@@ -175,7 +175,7 @@ def test_lines_of_slides_define_with_a_colon_or_a_dash() -> None:
         ("for (int i = 0; i < n; i++) {", "code"),
         ("import numpy as np;", "code"), ("$ git commit", "code"), ("queue.append(start)", "code"),
         ("Uses a queue", None),
-        ("18:38", None), ("https://example.org/?a=b", None), ("Results 2024", None),
+        ("18:38", None), ("1024 × 768 (4:3)", None), ("https://example.org/?a=b", None), ("Results 2024", None),
         ("Length = number of edges", None),
     ],
 )  # fmt: skip

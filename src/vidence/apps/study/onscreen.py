@@ -69,6 +69,8 @@ def kind_of(text: str) -> Kind | None:
     plain = text.strip()
     if len(plain) < 3 or _PLAIN.search(plain):
         return None
+    if "=" not in plain and not any(c.isalpha() for c in plain.replace("×", "")):
+        return None  # "1024 × 768 (4:3)"
     signs = len(_OPERATORS.findall(plain))
     long_words = len(_WORDY.findall(plain))
     if CALL.match(plain) and signs:

@@ -8,7 +8,7 @@ slide that it was.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from fractions import Fraction
@@ -59,6 +59,7 @@ class Slide:
     lines: tuple[SlideLine, ...]
     appearances: tuple[Span, ...]
     shown: Instant
+    again: float | None = None  # share of its lines that were read again when it was complete
 
     @property
     def first(self) -> Instant:
@@ -92,6 +93,10 @@ class Slide:
         }
 
 
+Reader = Callable[[Instant], Sequence[Observation]]
+"""Reads what is on screen at a time, anew; nothing where that cannot be afforded."""
+
+
 @dataclass(frozen=True, slots=True)
 class _State:
     span: Span
@@ -99,8 +104,13 @@ class _State:
     layout: np.ndarray
 
 
-def find_slides(seen: Sequence[Observation], samples: Sequence[Sample], whole: Span) -> list[Slide]:
-    """Return the slides of a video in the order in which they first appear; none where nothing stands still."""
+def find_slides(
+    seen: Sequence[Observation], samples: Sequence[Sample], whole: Span, read: Reader | None = None
+) -> list[Slide]:
+    """Return the slides of a video in the order in which they first appear; none where nothing stands still.
+
+    `read` reads each slide anew when it is complete; what was read before is then only what it is compared with.
+    """
     lines = [o for o in seen if o.sense == "text" and o.data.get("kind") == "line" and _readable(o)]
     if len(samples) < 2 or not lines:
         return []
@@ -114,6 +124,7 @@ def find_slides(seen: Sequence[Observation], samples: Sequence[Sample], whole: S
     ]
     cuts = [o.span.start for o in seen if o.sense == "shots" and o.data.get("cut")]
     slides = [_snapped(slide, cuts) for slide in _joined(states, steady)]
+    slides = [_read_again(slide, read) for slide in slides] if read else slides
     furniture = _furniture(slides)
     named = [_named(slide, furniture) for slide in slides]
     kept = [slide for slide in named if slide.lines]
@@ -124,11 +135,18 @@ def exact(media: Media, slides: Sequence[Slide]) -> list[Slide]:
     """Begin each appearance with the very frame on which it comes: the frames around its start are opened once."""
     if media.info.video is None:
         return list(slides)
+    starts = {span: min(_first_frame(media, span), span.end) for s in slides for span in s.appearances}
     told = []
     for slide in slides:
-        spans = [Span(min(_first_frame(media, span), span.end), span.end) for span in slide.appearances]
+        spans = []
+        for span in slide.appearances:
+            start = starts[span]
+            ends = [
+                other for other in starts.values() if start < other < span.end
+            ]  # the next is there already
+            spans.append(Span(start, min([*ends, span.end])))
         told.append(replace(slide, appearances=tuple(spans)))
-    return sorted(told, key=lambda slide: slide.number)
+    return told
 
 
 def _first_frame(media: Media, span: Span) -> Instant:
@@ -185,8 +203,24 @@ def _state(span: Span, layout: np.ndarray, lines: Sequence[Observation]) -> _Sta
                 found.append(SlideLine(line.text, box, line))
     if not any(sum(c.isalpha() for c in line.text) >= 3 for line in found):
         return None
-    ordered = sorted(found, key=lambda line: (round(line.box.y / 0.02), line.box.x))
-    return _State(span, tuple(ordered), layout)
+    return _State(span, _ordered(found), layout)
+
+
+def _ordered(lines: Sequence[SlideLine]) -> tuple[SlideLine, ...]:
+    """Put lines in the order of reading."""
+    return tuple(sorted(lines, key=lambda line: (round(line.box.y / 0.02), line.box.x)))
+
+
+def _read_again(slide: Slide, read: Reader) -> Slide:
+    """Take the lines of a slide as they are read when it is complete; followed signs may be mistaken for others."""
+    found = [o for o in read(slide.shown) if o.data.get("kind") == "line" and _readable(o)]
+    if not found:
+        return slide
+    lines = _ordered([SlideLine(o.text, o.track[0][1], o) for o in found])
+    share = sum(any(_same_line(a, b) for b in lines) for a in slide.lines) / max(len(slide.lines), 1)
+    letters = sum(len(line.text) for line in lines)
+    enough = 2 * letters >= sum(len(line.text) for line in slide.lines)
+    return replace(slide, lines=lines if enough else slide.lines, again=share)
 
 
 def _joined(states: Sequence[_State], steady: np.ndarray) -> list[Slide]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,22 +17,29 @@ from vidence.apps.study.knowledge import KnowledgePoint, find_points
 from vidence.apps.study.onscreen import OnScreen, find_on_screen
 from vidence.apps.study.passages import Passage, passages_of
 from vidence.apps.study.quiz import QuizItem, make_quiz
-from vidence.apps.study.slides import Slide, exact, find_slides
+from vidence.apps.study.slides import Reader, Slide, exact, find_slides
 from vidence.apps.study.summary import Sentence, summarise
 from vidence.mcr.budget import Budget, Meter
+from vidence.mcr.evidence import Verdict
 from vidence.senses.picture import PictureSense, samples
+from vidence.senses.sense import VisualSense
+from vidence.timeline import Instant, Span, clock
 
 if TYPE_CHECKING:
     from vidence.mcr.budget import Receipt
     from vidence.mcr.policy import Policy
     from vidence.memory import Coverage, Progress
+    from vidence.senses.observation import Observation
     from vidence.video import Video
 
 SENSES = ("shots", "speech", "text", "sound", "picture")
 """What is perceived for it: pictures matter only as far as they are written on."""
 
 MOST_CHECKS = 40
-"""Definitions and slides of one video that are opened again, definitions first."""
+"""Definitions of one video that are heard or read again; and as many slides are read anew."""
+
+READ_S = Fraction(1, 2)
+READ_ALIKE = 0.6  # share of the lines of a slide from which reading it again bears it out
 
 
 @dataclass(frozen=True)
@@ -88,22 +96,23 @@ def study(
 ) -> Study:
     """Study a video; perceives first what is not yet in memory.
 
-    `policy` checks what was read and heard (default: the senses look and listen again), `checks` things at most.
+    `policy` checks what was read and heard (default: the senses look and listen again), `checks` definitions
+    and as many slides at most.
     """
     meter = Meter(budget or Budget(max_steps=None))
     told = replace(video, senses=[*video.senses, PictureSense()])
     told.index_within(meter, progress, SENSES)
     checker = Checker(told, meter, "study what is taught", policy)
     seen, coverage, whole = checker.situation.recalled, checker.situation.coverage, video.media.info.span
-    slides = find_slides(seen, samples([o for o in seen if o.sense == "picture"]), whole)
-    slides = exact(video.media, slides)
+    taken = samples([o for o in seen if o.sense == "picture"])
+    slides = exact(video.media, find_slides(seen, taken, whole, _reader(checker, checks)))
     passages, language = passages_of(seen, slides)
-    points, left = _checked(find_points(passages, slides, language), checker, checks)
+    points = _checked(find_points(passages, slides, language), checker, checks)
     needs = find_needs(points, passages)
     chapters = find_chapters(slides, passages, points, whole) if passages else []
     on_screen = find_on_screen(slides)
     quiz = make_quiz(points, needs, on_screen, slides, video.media.hash)
-    findings = _findings(chapters, slides, points, checker, left)
+    findings = _findings(chapters, slides, points, checker)
     limits = [
         *_limits(seen, slides, points, passages),
         *unseen(coverage, [s for s in SENSES if _due(s, video)]),
@@ -115,10 +124,23 @@ def study(
     )  # fmt: skip
 
 
-def _checked(
-    points: Sequence[KnowledgePoint], checker: Checker, most: int
-) -> tuple[list[KnowledgePoint], int]:
-    """Open each definition again; return the points with their verdicts, and how many checks are left."""
+def _reader(checker: Checker, most: int) -> Reader:
+    """Return what reads a slide anew, `most` slides at most and within the budget."""
+    sense, left = checker.actions.senses.get("text"), [most]
+
+    def read(time: Instant) -> list[Observation]:
+        over = checker.situation.meter.exhausted()
+        if not isinstance(sense, VisualSense) or left[0] <= 0 or over not in (None, "step limit"):
+            return []
+        left[0] -= 1
+        span = Span(time, time + READ_S).clipped(checker.situation.whole)
+        return checker.actions.watch([sense], span, float(2 / READ_S))
+
+    return read
+
+
+def _checked(points: Sequence[KnowledgePoint], checker: Checker, most: int) -> list[KnowledgePoint]:
+    """Open each definition again, `most` at most; return the points with their verdicts."""
     left, told = most, []
     for point in points:
         if point.source is None or left <= 0:
@@ -128,7 +150,7 @@ def _checked(
         verdict, _ = checker.verdict(point.definition, (cited,))
         left -= 1
         told.append(replace(point, verdict=verdict))
-    return told, left
+    return told
 
 
 def _findings(
@@ -136,19 +158,14 @@ def _findings(
     slides: Sequence[Slide],
     points: Sequence[KnowledgePoint],
     checker: Checker,
-    left: int,
 ) -> list[Finding]:
-    """Chapters, slides and knowledge points as findings; slides are read again as long as checks are left."""
+    """Chapters, slides and knowledge points as findings."""
     found = [
         Finding(f"chapter-{c.number}", "chapter", c.title, c.span, "info", 0.8, data=c.to_json())
         for c in chapters
     ]
     for slide in slides:
         evidence = tuple(checker.cite(line.source) for line in slide.lines[:6])
-        verdict = None
-        if left > 0 and evidence:
-            verdict, evidence = checker.verdict(slide.title, evidence)
-            left -= 1
         sure = sum(line.source.confidence for line in slide.lines) / max(len(slide.lines), 1)
         found.append(
             Finding(
@@ -159,7 +176,7 @@ def _findings(
                 "info",
                 sure,
                 evidence,
-                verdict,
+                _read_verdict(slide),
                 "; ".join(line.text for line in slide.body[:8]),
                 data=slide.to_json(),
             )
@@ -184,6 +201,15 @@ def _findings(
             )
         )
     return sorted(found, key=lambda f: (f.span.start, ("chapter", "slide", "knowledge").index(f.kind)))
+
+
+def _read_verdict(slide: Slide) -> Verdict | None:
+    """Say what reading a slide again found; None where it was not."""
+    if slide.again is None:
+        return None
+    kind = "supported" if slide.again >= READ_ALIKE else "unsupported"
+    how = f"read again at {clock(slide.shown)}: {slide.again:.0%} of its lines are as they were"
+    return Verdict(kind, slide.again, how)
 
 
 def _limits(
