@@ -101,6 +101,7 @@ def test_the_height_of_a_face_tells_the_size(height: float, size: str) -> None:
         (Box(0.45, 0.5, 0.02, 0.12), "extreme wide"),
         (Box(0.3, 0.1, 0.3, 0.9), "medium"),
         (Box(0.2, 0.05, 0.7, 0.95), "close-up"),
+        (Box(0.2, 0.0, 0.5, 0.6), "medium close-up"),
     ],
 )
 def test_a_figure_tells_the_size_by_how_much_of_it_is_there(box: Box, size: str) -> None:

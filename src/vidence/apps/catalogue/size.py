@@ -31,6 +31,7 @@ CUT = (
 )  # height by width of a figure cut by the lower edge: close, chest, waist, knees, feet
 THING = (0.02, 0.08, 0.25, 0.55)  # share of the picture that the main thing covers, where nobody is seen
 EDGE = 0.97
+HEADLESS = 0.35  # width of a figure without its head, from which it is cut at the chest
 LOOKS = 9  # instants of a shot that are measured
 LEAST = 0.5  # confidence of what is measured
 LEAST_SURE = 0.4  # of what is told
@@ -76,9 +77,15 @@ def _by_body(here: list[tuple[Observation, Box]], aspect: float) -> tuple[int, O
     if not here:
         return None
     seen, box = max(here, key=lambda pair: pair[1].area)
-    if box.y + box.h < EDGE:
+    if box.y + box.h < EDGE and box.y > 1 - EDGE:
         rank = sum(box.h >= bound for bound in BODY)
         return rank, seen, f"a whole figure is {box.h:.0%} of the picture's height"
+    if box.y + box.h < EDGE:  # the head is out of the picture: what is left is near
+        return (
+            (5 if box.w >= HEADLESS else 4),
+            seen,
+            f"a figure cut above, {box.w:.0%} of the picture's width",
+        )
     shape = box.h / max(box.w * aspect, 1e-6)
     if box.h < 0.5 and shape >= CUT[1]:
         return 1, seen, f"a figure at the lower edge is {box.h:.0%} of the picture's height"

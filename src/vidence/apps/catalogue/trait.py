@@ -90,12 +90,11 @@ class ShotRecord:
     layouts: np.ndarray | None = field(default=None, repr=False)
 
     def values(self, name: str) -> list[str]:
-        """Return the values of all traits of a name, the surest first."""
-        found = sorted((one for one in self.traits if one.name == name), key=lambda one: -one.confidence)
-        return [one.value for one in found]
+        """Return the values of all traits of a name, as they are told: the longest or surest first."""
+        return [one.value for one in self.traits if one.name == name]
 
     def value(self, name: str) -> str | None:
-        """Return the surest value of a trait, or None where nothing is told."""
+        """Return the first value of a trait, or None where nothing is told."""
         return next(iter(self.values(name)), None)
 
     @property

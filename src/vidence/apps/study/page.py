@@ -46,7 +46,11 @@ def _figures(study: Study) -> list[Figure]:
         Figure("Chapters", str(len(study.chapters))),
         Figure("Slides", str(len(study.slides))),
         Figure("Knowledge points", f"{len(study.points)}, {defined} defined"),
-        Figure("Definitions checked", f"{held} of {defined} held", "good" if held == defined else "doubt"),
+        Figure(
+            "Definitions that held",
+            f"{held} of {defined}",
+            "doubt" if held < defined else "good" if held else "",
+        ),
         Figure("Formulas and code", str(len(study.on_screen))),
         Figure("Quiz", f"{len(study.quiz)} questions"),
     ]

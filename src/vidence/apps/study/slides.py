@@ -245,18 +245,13 @@ def _joined(states: Sequence[_State], steady: np.ndarray) -> list[Slide]:
         best = max(run, key=lambda s: (len(s.lines), s.span.duration))
         known = next((n for n, other in enumerate(full) if _same(other, best) or _part_of(best, other)), None)
         if known is None:
-            slides.append(Slide(0, "", best.lines, (span,), _late(best.span)))
+            slides.append(Slide(0, "", best.lines, (span,), best.span.middle))
             full.append(best)
         else:
             slides[known] = replace(
                 slides[known], appearances=tuple(union([*slides[known].appearances, span]))
             )
     return slides
-
-
-def _late(span: Span) -> Instant:
-    """Choose the moment at which a state is surely complete: late in it, but not on its edge."""
-    return span.start + span.duration * Fraction(4, 5)
 
 
 def _grown(before: _State, after: _State) -> bool:

@@ -48,6 +48,7 @@ def summarise(
     """Return the sentences of each length, in order of time."""
     said = [p for p in passages if p.how == "said" and _whole(p.text)]
     told = said or [p for p in passages if p.how == "written" and len(p.text.split()) >= 3]
+    told = list({" ".join(p.text.casefold().split()): p for p in reversed(told)}.values())[::-1]  # each once
     if not told:
         return {length: [] for length in LENGTHS}
     vectors = embed([p.text for p in told])
