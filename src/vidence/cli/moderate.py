@@ -173,7 +173,8 @@ def _show(found: Moderation, policy: Policy) -> None:
     rated = "" if found.age is None else f", rated {found.age}+"
     if found.possible_age != found.age:
         rated += f" (perhaps {found.possible_age}+)"
-    say(f"{policy.title}: {len(found.violations)} violations{rated}", bold=True)
+    count = len(found.violations)
+    say(f"{policy.title}: {count} violation{'' if count == 1 else 's'}{rated}", bold=True)
     for one in found.findings:
         show_findings([one], "")
         review = one.data.get("review")

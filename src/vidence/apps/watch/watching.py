@@ -156,7 +156,7 @@ def finding_of(event: Happening, check: Checker) -> Finding:
     """Make a finding of an event, with its evidence."""
     data: Mapping[str, Any] = {"line": None, "zone": None, "way": None, **event.data}
     return Finding(
-        "", event.kind, event.title, event.span, event.severity, event.confidence,
+        "", event.kind, event.title[:1].upper() + event.title[1:], event.span, event.severity, event.confidence,
         evidence=tuple(check.cite(seen, quote=_quote(seen, event)) for seen in event.evidence()),
         why=event.why, paths=event.paths, data=data,
     )  # fmt: skip
