@@ -90,7 +90,7 @@ def summary(found: Watch, starts: datetime | None = None) -> list[str]:
         (
             f"{clock(whole.duration, millis=False)} from {when(whole.start, starts)}: "
             if starts
-            else f"In {clock(whole.duration, millis=False)} "
+            else f"In {clock(whole.duration, millis=False)}: "
         )
         + (f"{_listed(passing)} passed" if passing else "nothing that was followed passed")
         + (f"; {_listed(standing)} stayed where they were." if standing else ".")
