@@ -119,6 +119,35 @@ def test_what_is_not_there_when_opened_again_is_lowered_and_no_fact(video: Video
     assert kept.confidence < 0.6
 
 
+def test_another_checker_takes_the_place_of_the_sense_and_what_it_denies_is_dropped(video: Video) -> None:
+    class Judge:
+        """Looks at the frame: only a dark one bears a claim out."""
+
+        name, recalls = "judge", True
+
+        def decide(self, situation: Any) -> Any:
+            raise NotImplementedError
+
+        def check(
+            self, claim: str, evidence: Evidence, situation: Any, actions: Any
+        ) -> tuple[Verdict, str | None]:
+            shown = actions.opened(evidence.span, 1, 320)
+            dark = shown.frames[0].image.mean() < 90
+            return Verdict(
+                "supported" if dark and EVIL in claim else "contradicted", float(dark), "looked"
+            ), None
+
+    seen = write_text(video, "EXIT 25")
+    checker = Checker(video, Meter(Budget()), "moderate", Judge())
+    sign, wall = checker.cite(seen), checker.cite(replace(seen, span=Span.of(2, 4)))
+    kept, dropped = checker.check_all(
+        [finding("sign", 0, 2, evidence=(sign,)), finding("wall", 2, 4, evidence=(wall,))]
+    )
+    assert [one.kind for one in kept] == ["sign"]
+    assert kept[0].verdict == Verdict("supported", 1.0, "looked")
+    assert dropped == 1
+
+
 def test_without_budget_a_finding_is_not_called_checked(video: Video) -> None:
     (kept,) = checked(video, "EXIT 25", Budget(max_frames=0))
     assert kept.verdict is not None

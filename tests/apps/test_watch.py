@@ -196,9 +196,9 @@ def test_a_thing_put_down_and_taken_away_has_both_times() -> None:
     found = left_and_removed([change("appeared", 9, 10), change("disappeared", 30, 31)], [], Scene(), WHOLE)
     assert [(e.kind, e.span.start) for e in found] == [
         ("object-left", Fraction(10)),
-        ("object-removed", Fraction(30)),
+        ("object-removed", Fraction(61, 2)),
     ]
-    assert found[0].span.end == 30
+    assert found[0].span.end == Fraction(61, 2)
 
 
 def test_what_is_taken_away_again_at_once_was_not_left() -> None:
@@ -439,3 +439,23 @@ def test_the_example_of_the_documents_is_read() -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     scene = read_scene(example, "docs/watch.md")
     assert (len(scene.zones), len(scene.lines)) == (2, 1)
+
+
+def test_every_file_is_written_from_the_command_line(perceived: tuple[Path, Path], tmp_path: Path) -> None:
+    memory = shutil.copy(perceived[1], tmp_path / "m.sqlite")
+    scene = tmp_path / "yard.yaml"
+    scene.write_text(
+        "movers: car\nlines: [{name: road, from: [0.5, 0.2], to: [0.5, 0.9]}]\n", encoding="utf-8"
+    )
+    places = {name: tmp_path / f"out.{name}" for name in ("csv", "tracks", "coco", "cvat", "html")}
+    pictures = {name: tmp_path / f"{name}.png" for name in ("heat", "ruler")}
+    flags = [part for name, place in (places | pictures).items() for part in (f"--{name}", str(place))]
+    shared = ["--memory", str(memory), "--scene", str(scene), "--json", "-q"]
+    done = CliRunner().invoke(vidence, ["watch", str(perceived[0]), *flags, *shared])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    check_schema(found, "watch")
+    assert found["lines"] == {"road": {"left": 0, "right": 1}}
+    assert all(place.stat().st_size > 100 for place in (places | pictures).values())
+    assert {row[2] for row in read_coco(places["coco"].read_text())} == {"car"}
+    assert "Over road" in places["html"].read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vidence.apps.finding import Finding
     from vidence.apps.result import Result
     from vidence.mcr.budget import Budget
+    from vidence.mcr.policy import Policy
     from vidence.memory import Progress
     from vidence.video import Video
 
@@ -36,10 +37,27 @@ class Given:
     max_frames: int | None
     html: Path | None
     as_json: bool
+    checker: str | None = None
+    model: str | None = None
+    api_base: str | None = None
+
+    def decider(self) -> Policy | None:
+        """Open who checks what was found; None: the senses that perceived it.
+
+        Raises:
+            UsageError: what it needs is not installed, or does not fit together.
+            WeightsError: the model cannot be loaded.
+        """
+        if self.checker in (None, "rules") and self.model is None:
+            return None
+        from vidence.cli.opening import chosen_policy
+        from vidence.memory import seen_folder
+
+        return chosen_policy(self.checker, self.model, seen=seen_folder(self.memory), api_base=self.api_base)
 
 
 def application_options(command: Command) -> Command:
-    """Add --html, --time-limit, --max-frames, --language, --tier, --memory, --json, -q, -v: the fields of `Given`."""
+    """Add the flags that are the fields of `Given`, with -q and -v."""
     page = click.option(
         "--html",
         type=click.Path(path_type=Path),
@@ -58,11 +76,23 @@ def application_options(command: Command) -> Command:
         metavar="N",
         help="Frames that may be opened to check what was found.",
     )
+    checker = click.option(
+        "--checker",
+        type=click.Choice(["rules", "internvideo3", "chat"]),
+        help="Who opens again what was found: the senses (rules), or a model that sees.",
+    )
+    model = click.option("--model", metavar="NAME", help="The checker's model, as for vidence ask.")
+    api_base = click.option(
+        "--api-base", metavar="URL", help="chat: the endpoint. Default: $OPENAI_BASE_URL."
+    )
     for option in (
         verbosity_options,
         json_option,
         memory_option,
         sense_options,
+        api_base,
+        model,
+        checker,
         max_frames,
         time_limit,
         page,

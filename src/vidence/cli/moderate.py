@@ -95,17 +95,19 @@ def command(
     from vidence.apps.moderate import difference, moderate, open_policy
     from vidence.apps.report import render
 
+    given = Given(**shared)
+    checker = given.decider()
     policy = open_policy(policy_name)
     other = open_policy(compare) if compare else None
     differences: dict[str, Difference] = {}
 
     def work(video: Video, budget: Any, shown: Any) -> Moderation:
-        found = moderate(video, policy, budget=budget, progress=shown)
+        found = moderate(video, policy, budget=budget, checker=checker, progress=shown)
         if decisions or undo:
             _decide(video, found, decisions, undo, remark, reviewer)
-            found = moderate(video, policy, budget=budget, perceive=False)
+            found = moderate(video, policy, budget=budget, checker=checker, perceive=False)
         if other is not None:
-            before = moderate(video, other, budget=budget, perceive=False)
+            before = moderate(video, other, budget=budget, checker=checker, perceive=False)
             differences[video.media.hash] = difference(before, found)
         if copy is not None:
             _copy(video, found, copy, only)
@@ -125,7 +127,7 @@ def command(
         changed = differences.get(found.coverage.medium)
         return {"difference": changed.to_json()} if changed else {}
 
-    apply(files, Given(**shared), work, show, page, extra)
+    apply(files, given, work, show, page, extra)
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -173,7 +175,8 @@ def _show(found: Moderation, policy: Policy) -> None:
     rated = "" if found.age is None else f", rated {found.age}+"
     if found.possible_age != found.age:
         rated += f" (perhaps {found.possible_age}+)"
-    say(f"{policy.title}: {len(found.violations)} violations{rated}", bold=True)
+    count = len(found.violations)
+    say(f"{policy.title}: {count} violation{'' if count == 1 else 's'}{rated}", bold=True)
     for one in found.findings:
         show_findings([one], "")
         review = one.data.get("review")

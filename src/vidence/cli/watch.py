@@ -101,10 +101,10 @@ def command(
     """
     written = {"--csv": csv, "--tracks": tracks, "--coco": coco, "--cvat": cvat, "--heat": heat, "--ruler": ruler,
                "--copy": copy}  # fmt: skip
-    given = [flag for flag, place in written.items() if place]
-    if len(files) > 1 and given:
+    wanted = [flag for flag, place in written.items() if place]
+    if len(files) > 1 and wanted:
         raise UsageError(
-            f"{', '.join(given)} take one FILE at a time; for several there are --html and --json"
+            f"{', '.join(wanted)} take one FILE at a time; for several there are --html and --json"
         )
     if copy and not blur_faces:
         raise UsageError("--copy writes what --blur-faces makes of the video; give that flag as well")
@@ -112,9 +112,11 @@ def command(
     from vidence.apps.watch import open_scene, watch
 
     scene = open_scene(scene_file) if scene_file else None
+    given = Given(**shared)
+    checker = given.decider()
 
     def work(video: Video, budget: Any, shown: Any) -> Watch:
-        found = watch(video, scene, budget=budget, progress=shown, faces=blur_faces)
+        found = watch(video, scene, budget=budget, checker=checker, progress=shown, faces=blur_faces)
         _write_tables(video.media, found, csv, tracks, coco, cvat, starts)
         _write_pictures(video.media, found, heat, ruler)
         if copy:
@@ -140,7 +142,7 @@ def command(
 
         return render(page_of(video.media, found, starts=starts, blur=blur_faces))
 
-    apply(files, Given(**shared), work, show, page)
+    apply(files, given, work, show, page)
 
 
 def _write_tables(

@@ -78,12 +78,19 @@ def _tags(data: Mapping[str, Any]) -> list[str]:
 def _lanes(media: Media, found: Moderation) -> list[Lane]:
     """Make one lane for each of the general labels, and one of what was said, read and seen of it."""
     lanes: dict[str, list[Mark]] = {}
+    gravest: dict[str, int] = {}
     for one in found.violations:
         top = one.data["label"]["path"].split("/")[0]
         lanes.setdefault(top, []).append(Mark(one.span, f"{one.title}: {one.why}", confidence=one.confidence))
+        gravest[top] = max(gravest.get(top, 0), SEVERITIES.index(one.severity))
     whole = media.info.span
     return [
-        Lane(name, taxonomy()[name].title, tuple(stack(thin(marks, whole))), len(marks))
+        Lane(
+            f"level-{SEVERITIES[gravest[name]]}",
+            taxonomy()[name].title,
+            tuple(stack(thin(marks, whole))),
+            len(marks),
+        )
         for name, marks in lanes.items()
     ]
 
@@ -100,6 +107,7 @@ def _rules(found: Moderation) -> Section:
         )
         for rule in found.policy.rules
     ]
+    rows.sort(key=lambda row: -int(row[4]))
     head = ("Rule", "Label", "Severity", "Age", "Violations", "Not held")
     return Table(f"Rules of {found.policy.title}", head, rows, note=found.policy.description)
 
@@ -110,6 +118,10 @@ def _let_go(found: Moderation) -> list[Section]:
     rows = [(one.span, one.rule, one.why, one.strength) for one in found.let_go[:MOST_ROWS]]
     note = "Words of a rule that stand in a negated clause, a quotation or a counter-example, and so did not count."
     return [Table("Looked at and let go", ("When", "Rule", "Why", "Strength"), rows, note=note)]
+
+
+def _rated(age: int | None) -> str:
+    return "none" if age is None else f"{age}+"
 
 
 def _changes(changed: Difference | None) -> list[Section]:
@@ -127,7 +139,7 @@ def _changes(changed: Difference | None) -> list[Section]:
         for one in changed.changed
     ]
     before, after = changed.ages
-    rated = "" if before == after else f" Age rating {before} → {after}."
+    rated = "" if before == after else f" Age rating: {_rated(before)} before, {_rated(after)} now."
     note = f"{changed.same} are the same under both.{rated}"
     return [
         Table("What the other policy judged otherwise", ("When", "Is", "Violation", "How"), rows, note=note)

@@ -42,9 +42,11 @@ class Happening:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Where it is in the picture."""
-        tracks = [one.path for one in self.subjects] or [source.track for source in self.sources]
-        return tuple(cut for path in tracks if (cut := cut_to(path, self.span)))
+        """Where it is in the picture: along tracks, or at the place of a change for as long as that lasts."""
+        if self.subjects:
+            return tuple(cut for one in self.subjects if (cut := cut_to(one.path, self.span)))
+        places = [source.track[len(source.track) // 2][1] for source in self.sources if source.track]
+        return tuple(((self.span.start, box), (self.span.end, box)) for box in places)
 
     def evidence(self) -> list[Observation]:
         """Return the observations that show it.

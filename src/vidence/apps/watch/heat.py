@@ -98,5 +98,7 @@ def _label(
     (wide, high), _ = cv2.getTextSize(plain, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
     x = min(max(int(at[0]), 2), max(image.shape[1] - wide - 4, 2))
     y = min(max(int(at[1]), high + 2), image.shape[0] - 4)
-    cv2.putText(image, plain, (x, y), cv2.FONT_HERSHEY_SIMPLEX, size, (0, 0, 0), 3, cv2.LINE_AA)
+    image[max(y - high - 3, 0) : y + 4, max(x - 3, 0) : x + wide + 3] //= (
+        3  # so that it is read on any ground
+    )
     cv2.putText(image, plain, (x, y), cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)

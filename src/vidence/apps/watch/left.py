@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from vidence.apps.finding import box_at
 from vidence.apps.watch.happening import Happening
 from vidence.apps.watch.scene import ANIMALS, PERSON, VEHICLES, Scene
 from vidence.apps.watch.subjects import Subject
+from vidence.mcr.evidence import Verdict
 from vidence.senses.observation import Box, Observation
-from vidence.timeline import Instant, Span, instant
+from vidence.timeline import Instant, Span, clock, instant
+
+if TYPE_CHECKING:
+    from vidence.apps.checking import Checker
+    from vidence.media.frame import Image
 
 SURE = 0.75  # of a change
 SMALLEST = 0.001  # of the picture
 SAME = 0.3  # IoU of the place of a change and of a thing
 NEAR_S = 3.0  # between a change and the coming or going of a thing there
 STILL = 0.05  # of the picture that a thing left behind moves at most
+PUT_S = 1  # after a detector first knows a thing, in a hand: it stands by then
+AROUND_S = Fraction(1)  # before and after a change that are opened to check it
+CHECK_SIDE = 320
+LEVELS, MORE = 10.0, 1.5  # of 255 by which a place must differ, and times the rest of the picture
 _LIVING = {PERSON, *VEHICLES, *ANIMALS}
 
 
@@ -67,14 +81,19 @@ def _event(kind: str, title: str, span: Span, change: _Change, why: str) -> Happ
 def _by_motion(
     observations: Sequence[Observation], things: Sequence[Observation], subjects: Sequence[Subject]
 ) -> list[_Change]:
+    """Return lasting changes of the scene; the span of one is the time of activity around it.
+
+    What appeared stands there at its end; what is gone went at some time within.
+    """
+    living = [one for one in subjects if one.kind in _LIVING]
     found = []
     for seen in observations:
         kind = seen.data.get("change")
         if seen.sense != "motion" or kind not in ("appeared", "disappeared") or not seen.track:
             continue
         box, appeared = seen.track[0][1], kind == "appeared"
-        time = seen.span.end if appeared else seen.span.start
-        if box.area < SMALLEST or _somebody(box, time, subjects, appeared):
+        time = seen.span.end if appeared else seen.span.middle
+        if box.area < SMALLEST or _somebody(box, time, living, appeared):
             continue
         thing = next((o for o in things if _fits(o, box, time, appeared)), None)
         sure = max(seen.confidence, 0.9 * thing.confidence) if thing else seen.confidence
@@ -98,15 +117,26 @@ def _by_things(things: Sequence[Observation], whole: Span) -> list[_Change]:
 
 
 def _distinct(changes: Sequence[_Change]) -> list[_Change]:
-    """Tell each change once, by the surer of what shows it."""
+    """Tell each change once. Of two together things come first: one change of the scene may be of several things.
+
+    But when a thing was put down is told by the change: a detector knows it while it still hangs in the air.
+    """
     kept: list[_Change] = []
-    for one in sorted(changes, key=lambda c: -c.confidence):
-        twin = any(
-            k.appeared == one.appeared and abs(float(k.time - one.time)) <= NEAR_S and _same(k.box, one.box)
+    for one in sorted(changes, key=lambda c: (c.source.sense != "objects", -c.confidence)):
+        twins = [
+            k
             for k in kept
-        )
-        if not twin:
+            if k.appeared == one.appeared
+            and abs(float(k.time - one.time)) <= NEAR_S
+            and _same(k.box, one.box)
+        ]
+        if not twins:
             kept.append(one)
+        elif len(twins) == 1 and one.source.sense == "motion":
+            kept.remove(twins[0])
+            time = min(one.time, twins[0].time + PUT_S) if one.appeared else twins[0].time
+            sure = max(one.confidence, twins[0].confidence)
+            kept.append(replace(twins[0], time=time, confidence=sure))
     return sorted(kept, key=lambda c: c.time)
 
 
@@ -136,8 +166,48 @@ def _same(left: Box, right: Box) -> bool:
 
 
 def _still(o: Observation) -> bool:
-    xs, ys = [b.centre[0] for _, b in o.track], [b.centre[1] for _, b in o.track]
-    return max(xs) - min(xs) <= STILL and max(ys) - min(ys) <= 2 * STILL
+    """Say whether a thing stands, but for when it is put there and taken away: in the middle of its time."""
+    inner = o.track[len(o.track) // 4 : max(3 * len(o.track) // 4, len(o.track) // 4 + 1)]
+    xs, ys = [b.centre[0] for _, b in inner], [b.centre[1] for _, b in inner]
+    return max(xs) - min(xs) <= STILL and max(ys) - min(ys) <= STILL
+
+
+def check_change(event: Happening, check: Checker) -> tuple[Verdict, str | None] | None:
+    """Open the place before and after: it must look otherwise, by more than the rest of the picture does, and stay so.
+
+    None where the budget is spent. The hash is that of the frame after it.
+    """
+    situation = check.situation
+    if (situation.meter.exhausted() or "step limit") != "step limit":
+        return None
+    source, whole = event.sources[0], situation.whole
+    moved = source.sense == "motion"
+    first = source.span.start if moved else event.span.start
+    after = max(source.span.end if moved else event.span.start, event.span.start)
+    times = [first - AROUND_S, after + AROUND_S]
+    if event.kind == "object-left":
+        times.append(max(event.span.end - AROUND_S, times[1]))
+    times = [min(max(time, whole.start), whole.end - instant(0.1)) for time in times]
+    frames = situation.media.frames_at(times, max_side=CHECK_SIDE, mode="exact")
+    situation.meter.frames += len(frames)
+    box = source.track[len(source.track) // 2][1]
+    changed = [_differs(frames[0].image, frame.image, box) for frame in frames[1:]]
+    there = all(inside >= LEVELS and inside >= MORE * outside for inside, outside in changed)
+    told = " and ".join(f"{inside:.0f} levels ({outside:.0f} elsewhere)" for inside, outside in changed)
+    how = f"opened the place at {', '.join(clock(time) for time in times)}: it differs by {told}"
+    digest = hashlib.sha256(frames[1].image.tobytes()).hexdigest()
+    return Verdict("supported" if there else "unsupported", 0.9 if there else 0.0, how), digest
+
+
+def _differs(before: Image, after: Image, box: Box) -> tuple[float, float]:
+    """Return the mean difference in levels within a box, and in the rest of the picture."""
+    apart = np.abs(before.astype(np.int16) - after).max(axis=2)
+    height, width = apart.shape
+    inside = np.zeros(apart.shape, bool)
+    rows = slice(max(int(box.y * height), 0), max(int((box.y + box.h) * height), 1))
+    inside[rows, max(int(box.x * width), 0) : max(int((box.x + box.w) * width), 1)] = True
+    rest = apart[~inside]
+    return float(apart[inside].mean()) if inside.any() else 0.0, float(rest.mean()) if rest.size else 0.0
 
 
 def _a(name: str) -> str:

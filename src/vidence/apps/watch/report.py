@@ -44,7 +44,8 @@ def page_of(media: Media, found: Watch, *, starts: datetime | None = None, blur:
 def _figures(found: Watch) -> list[Figure]:
     grave = sum(one.severity in ("high", "medium") for one in found.findings)
     figures = [Figure("To look at", str(grave), "bad" if grave else "good")]
-    for kind, numbers in sorted(found.counts.items(), key=lambda item: -item[1]["passing"])[:4]:
+    passing = [(kind, numbers) for kind, numbers in found.counts.items() if numbers["passing"]]
+    for kind, numbers in sorted(passing, key=lambda item: -item[1]["passing"])[:4]:
         named = "people" if kind == "person" else kind + "s"
         figures.append(Figure(f"{named.capitalize()} passed", str(numbers["passing"])))
         if kind == "person":
@@ -60,7 +61,9 @@ def _lanes(media: Media, found: Watch) -> list[Lane]:
     for kind in KINDS:
         events = [one for one in found.findings if one.kind == kind]
         if events:
-            lanes.append(finding_lane(kind, kind.replace("-", " ").capitalize(), events, whole))
+            lanes.append(
+                finding_lane(f"level-{KINDS[kind]}", kind.replace("-", " ").capitalize(), events, whole)
+            )
     moving = [one for one in found.subjects if one.moves]
     marks = [Mark(one.span, one.id, confidence=one.confidence) for one in moving]
     return [*lanes, Lane("objects", "Who passes", tuple(stack(thin(marks, whole))), len(marks))]

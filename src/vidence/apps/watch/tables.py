@@ -87,7 +87,11 @@ def summary(found: Watch, starts: datetime | None = None) -> list[str]:
     passing = [_many(numbers["passing"], kind) for kind, numbers in counts.items() if numbers["passing"]]
     standing = [_many(numbers["standing"], kind) for kind, numbers in counts.items() if numbers["standing"]]
     lines = [
-        f"{clock(whole.duration, millis=False)} from {when(whole.start, starts)}: "
+        (
+            f"{clock(whole.duration, millis=False)} from {when(whole.start, starts)}: "
+            if starts
+            else f"In {clock(whole.duration, millis=False)}: "
+        )
         + (f"{_listed(passing)} passed" if passing else "nothing that was followed passed")
         + (f"; {_listed(standing)} stayed where they were." if standing else ".")
     ]

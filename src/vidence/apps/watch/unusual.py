@@ -106,8 +106,9 @@ def _where(manner: Manner, visits: np.ndarray, others: int) -> list[tuple[float,
     rare = sum(count < least for count in seen) / len(seen)
     if rare < OFF or len(seen) < 3:
         return []
-    return [(min(0.4 + rare / 2, 0.9), f"goes where at most {int(least) - 1 or 'none'} of {others} others go"
-             f" ({rare:.0%} of its way)")]  # fmt: skip
+    few = int(least) - 1
+    whom = f"at most {few} of {others} others go" if few > 0 else f"none of {others} others goes"
+    return [(min(0.4 + rare / 2, 0.9), f"goes where {whom} ({rare:.0%} of its way)")]
 
 
 def _which_way(manner: Manner, visits: np.ndarray, flow: np.ndarray) -> list[tuple[float, str]]:

@@ -13,13 +13,14 @@ from vidence.apps.checking import DOUBT, Checker
 from vidence.apps.finding import Finding, lowered
 from vidence.apps.watch.falls import check_fall, falls
 from vidence.apps.watch.happening import Happening
-from vidence.apps.watch.left import left_and_removed
+from vidence.apps.watch.left import check_change, left_and_removed
 from vidence.apps.watch.lines import crossings
 from vidence.apps.watch.scene import PERSON, Scene
 from vidence.apps.watch.subjects import Subject, grid, subjects_of
 from vidence.apps.watch.unusual import unusual
 from vidence.apps.watch.zones import Stay, stays, zone_events
 from vidence.mcr.budget import Budget, Meter, Receipt
+from vidence.mcr.evidence import Verdict
 from vidence.memory import Coverage
 from vidence.senses.observation import Observation
 from vidence.timeline import Instant, Span
@@ -133,12 +134,14 @@ def watch(
         *crossings(subjects, scene),
         *(e for zone in scene.places
           for e in zone_events([s for s in inside if s.zone.name == zone.name], zone, scene, whole)),
-        *left_and_removed(observations, subjects, scene, whole),
         *unusual(subjects, scene.anchor, whole),
     ]  # fmt: skip
-    fallen = [_checked_fall(event, check, aspect) for event in falls(subjects, aspect)]
+    special = [_decided(event, check_fall(event, check, aspect), check) for event in falls(subjects, aspect)]
+    for event in left_and_removed(observations, subjects, scene, whole):
+        opened = check_change(event, check)
+        special.append(_decided(event, opened[0] if opened else None, check, opened[1] if opened else None))
     plain = [finding_of(event, check) for event in events]
-    checked, dropped = check.check_all(plain, [one for one in fallen if one is not None])
+    checked, dropped = check.check_all(plain, special)
     coverage = check.situation.coverage
     return Watch(
         scene, tuple(subjects), tuple(inside), tuple(checked), coverage, meter.receipt(),
@@ -156,7 +159,7 @@ def finding_of(event: Happening, check: Checker) -> Finding:
     """Make a finding of an event, with its evidence."""
     data: Mapping[str, Any] = {"line": None, "zone": None, "way": None, **event.data}
     return Finding(
-        "", event.kind, event.title, event.span, event.severity, event.confidence,
+        "", event.kind, event.title[:1].upper() + event.title[1:], event.span, event.severity, event.confidence,
         evidence=tuple(check.cite(seen, quote=_quote(seen, event)) for seen in event.evidence()),
         why=event.why, paths=event.paths, data=data,
     )  # fmt: skip
@@ -167,11 +170,16 @@ def _quote(seen: Observation, event: Happening) -> str:
     return f"{seen.text} ({names})" if names and seen.text not in names else names or seen.text
 
 
-def _checked_fall(event: Happening, check: Checker, aspect: float) -> Finding | None:
-    """Check a fall by looking closer with the same eyes; what is not seen again is lowered."""
-    found, verdict = finding_of(event, check), check_fall(event, check, aspect)
+def _decided(event: Happening, verdict: Verdict | None, check: Checker, digest: str | None = None) -> Finding:
+    """Make a finding of an event that was checked in its own way; what is not borne out is lowered."""
+    found = finding_of(event, check)
+    if digest:
+        found = replace(found, evidence=tuple(replace(e, frame_hash=digest) for e in found.evidence))
     if verdict is None:
-        return found
+        return replace(
+            found,
+            verdict=Verdict("unseen", 0.0, "not opened again: the budget was spent, or nothing can look"),
+        )
     if verdict.kind == "supported":
         return replace(found, verdict=verdict)
     return replace(

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from vidence.apps.watch.happening import Happening, cut_to
 from vidence.apps.watch.scene import Scene, Zone
 from vidence.apps.watch.subjects import Subject, grid, stand
-from vidence.timeline import Instant, Span, union
+from vidence.timeline import Instant, Span, instant, union
 
 BRIDGE_S, SHORTEST_S = 1.5, 1.0  # absences that are bridged; stays that count
+AWAY_S = 3.0  # for which a closed zone must be empty before there is another alarm
 CROWD_S = 2.0  # that a crowd must last
 AGAINST = 0.08  # of the picture that one must go against the flow
 
@@ -41,7 +42,7 @@ def stays(subjects: Sequence[Subject], zone: Zone, anchor: str) -> list[Stay]:
         inside = [zone.holds(stand(box, one.kind, anchor)) for _, box in one.path]
         ends = [*times[1:], one.span.end]
         parts = [Span(t, max(e, t)) for t, e, there in zip(times, ends, inside, strict=True) if there]
-        for span in union(parts, gap=_fraction(BRIDGE_S)):
+        for span in union(parts, gap=instant(BRIDGE_S)):
             if float(span.duration) >= SHORTEST_S:
                 came = span.start > times[0] or one.enters is not None
                 went = span.end < one.span.end or one.leaves is not None
@@ -60,16 +61,9 @@ def zone_events(found: Sequence[Stay], zone: Zone, scene: Scene, whole: Span) ->
                 (stay.came, "entering", "enters", stay.span.start), (stay.went, "leaving", "leaves", stay.span.end)
             ):  # fmt: skip
                 if there:
-                    span = Span(time, time + _fraction(0.5)).clipped(whole)
+                    span = Span(time, time + instant(0.5)).clipped(whole)
                     told = f"{one.id} {word} {where}"
                     events.append(Happening(kind, told, span, one.confidence, told, (one,), (), data))
-        if zone.closed:
-            why = f"{one.id} is in {where} for {stay.dwell_s:.1f} s, where nobody should be"
-            events.append(
-                Happening(
-                    "intrusion", f"{one.id} in {where}", stay.span, one.confidence, why, (one,), (), data
-                )
-            )
         if zone.loiter_s and stay.dwell_s >= zone.loiter_s and one.kind == "person":
             why = f"{one.id} stays in {where} for {stay.dwell_s:.0f} s; {zone.loiter_s:g} s are allowed"
             events.append(
@@ -88,17 +82,34 @@ def zone_events(found: Sequence[Stay], zone: Zone, scene: Scene, whole: Span) ->
             why = f"{one.id} goes against the flow of {where}, which is {zone.flow}"
             title = f"Wrong way in {where}: {one.id}"
             events.append(Happening("wrong-way", title, span, one.confidence, why, (one,), (), data))
-    return events + _crowds(found, zone, whole)
+    return events + _intrusions(found, zone) + _crowds(found, zone, whole)
+
+
+def _intrusions(found: Sequence[Stay], zone: Zone) -> list[Happening]:
+    """Return the spans in which anybody is in a closed zone: one alarm each, whoever comes and goes in it."""
+    if not zone.closed:
+        return []
+    events = []
+    for span in union((stay.span for stay in found), gap=instant(AWAY_S)):
+        there = tuple({s.subject.id: s.subject for s in found if s.span.overlaps(span)}.values())
+        sure = max(one.confidence for one in there)
+        names = ", ".join(one.id for one in there[:4]) + (
+            f" and {len(there) - 4} more" if len(there) > 4 else ""
+        )
+        why = f"{names} in “{zone.name}” for {float(span.duration):.1f} s, where nobody should be"
+        data = {"zone": zone.name, "subjects": [one.id for one in there], "most": len(there)}
+        events.append(Happening("intrusion", f"{names} in “{zone.name}”", span, sure, why, there, (), data))
+    return events
 
 
 def _crowds(found: Sequence[Stay], zone: Zone, whole: Span) -> list[Happening]:
     if not zone.crowd:
         return []
     times = grid(whole)
-    step = times[1] - times[0] if len(times) > 1 else _fraction(0.5)
+    step = times[1] - times[0] if len(times) > 1 else instant(0.5)
     full = [Span(time, time + step) for time in times if occupancy(found, time) >= zone.crowd]
     events = []
-    for span in union(full, gap=_fraction(BRIDGE_S)):
+    for span in union(full, gap=instant(BRIDGE_S)):
         if float(span.duration) < CROWD_S:
             continue
         inside = [time for time in times if time in span]
@@ -130,9 +141,3 @@ def _against(stay: Stay, zone: Zone, scene: Scene) -> Span | None:
         if back > best[0]:
             best = back, Span(points[start][0], points[at][0])
     return best[1] if best[0] >= AGAINST else None
-
-
-def _fraction(seconds: float):
-    from vidence.timeline import instant
-
-    return instant(seconds)

@@ -58,11 +58,12 @@ def part(name: str) -> str:
 
 
 def _ticks(whole: Span) -> list[Instant]:
-    """Choose round times, at most `MOST_TICKS`."""
+    """Choose round times, at most `MOST_TICKS`; none so near to the end that its figures would stand beyond it."""
     step = next((step for step in NICE_STEPS_S if whole.duration / step <= MOST_TICKS), NICE_STEPS_S[-1])
     first = -(-whole.start // step)
     last = whole.end // step
-    return [Fraction(number * step) for number in range(int(first), int(last) + 1)]
+    ticks = [Fraction(number * step) for number in range(int(first), int(last) + 1)]
+    return [tick for tick in ticks if tick <= whole.end - whole.duration / 20 or tick == whole.start]
 
 
 @cache
