@@ -13,8 +13,10 @@ from vidence.errors import UsageError
 
 if TYPE_CHECKING:
     from vidence.apps.catalogue import Catalogue, Found, Query
+    from vidence.apps.catalogue.vocabulary import Vocabulary
     from vidence.exports.edit import Grid
     from vidence.mcr.budget import Budget
+    from vidence.mcr.policy import Policy
     from vidence.memory import Progress
     from vidence.video import Video
 
@@ -87,22 +89,26 @@ def command(
     query = _query(text, said, image, like)
     from vidence.apps.catalogue.vocabulary import read
 
-    shelf = _Shelf(query, limit, drop, read(vocabulary))
+    given = Given(**shared)
+    shelf = _Shelf(query, limit, drop, read(vocabulary), given.decider())
     apply(
         files,
-        Given(**shared),
+        given,
         shelf.work,
         shelf.show,
         shelf.page,
-        finish=lambda: shelf.finish(formats, as_json=shared["as_json"]),
+        finish=lambda: shelf.finish(formats, as_json=given.as_json),
     )
 
 
 class _Shelf:
     """What is catalogued of all files, for a query that goes over all of them and one list of clips."""
 
-    def __init__(self, query: Query, limit: int, drop: bool | None, vocabulary: Any) -> None:
+    def __init__(
+        self, query: Query, limit: int, drop: bool | None, vocabulary: Vocabulary, checker: Policy | None
+    ) -> None:
         self.query, self.limit, self.drop, self.vocabulary = query, limit, drop, vocabulary
+        self.checker = checker
         self.catalogues: list[Catalogue] = []
         self.grids: dict[str, Grid] = {}
         self.memory: Path | None = None
@@ -111,7 +117,9 @@ class _Shelf:
         from vidence.apps.catalogue import catalogue
         from vidence.exports.edit import Grid
 
-        done = catalogue(video, vocabulary=self.vocabulary, budget=budget, progress=progress)
+        done = catalogue(
+            video, vocabulary=self.vocabulary, budget=budget, checker=self.checker, progress=progress
+        )
         self.catalogues.append(done)
         self.grids[video.media.hash] = Grid.of(video.media, drop=self.drop)
         self.memory = video.memory.path

@@ -56,15 +56,18 @@ def command(files: tuple[str, ...], exports: tuple[Path, ...], length: str, **sh
     for place in exports:
         _ending(place)
 
+    given = Given(**shared)
+    checker = given.decider()
+
     def work(video: Video, budget: Budget, progress: Progress) -> Study:
         from vidence.apps.study import study
 
-        done = study(video, budget=budget, progress=progress)
+        done = study(video, budget=budget, checker=checker, progress=progress)
         for place in exports:
             _write(done, _place(place, done.file, several=len(files) > 1))
         return done
 
-    apply(files, Given(**shared), work, lambda result: _print(result, length), _page)
+    apply(files, given, work, lambda result: _print(result, length), _page)
 
 
 def _page(video: Video, result: Any) -> str:

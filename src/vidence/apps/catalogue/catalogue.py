@@ -80,29 +80,29 @@ def catalogue(
     *,
     vocabulary: Vocabulary | None = None,
     budget: Budget | None = None,
-    policy: Policy | None = None,
+    checker: Policy | None = None,
     checks: int = MOST_CHECKS,
     progress: Progress | None = None,
 ) -> Catalogue:
     """Catalogue a video; perceives first what is not yet in memory.
 
-    `vocabulary` gives the tags (default: the one that ships); `policy` checks what was perceived (default: the senses
+    `vocabulary` gives the tags (default: the one that ships); `checker` checks what was perceived (default: the senses
     look again), `checks` traits at most.
     """
     meter, words = Meter(budget or Budget(max_steps=None)), vocabulary or vocabularies.standard()
     told = replace(video, senses=[*video.senses, PictureSense(), Clipping()])
     told.index_within(meter, progress)
-    checker = Checker(told, meter, "catalogue the shots", policy)
-    seen, info = checker.situation.recalled, video.media.info
-    coverage = checker.situation.coverage
+    check = Checker(told, meter, "catalogue the shots", checker)
+    seen, info = check.situation.recalled, video.media.info
+    coverage = check.situation.coverage
     of = known(seen, coverage, info)
     spans = shots_of(seen, info.span) if info.video else []
     shots = grouped([describe(number, span, of) for number, span in enumerate(spans, 1)])
-    shots, verdicts = _checked(shots, checker, checks)
+    shots, verdicts = _checked(shots, check, checks)
     shots = [replace(shot, tags=tuple(words.tags(shot))) for shot in shots]
     sure = {o.span: o.confidence for o in seen if o.sense == "shots"}
     findings = [
-        _finding(shot, sure.get(shot.span, 1.0), checker, verdicts.get(shot.number, {})) for shot in shots
+        _finding(shot, sure.get(shot.span, 1.0), check, verdicts.get(shot.number, {})) for shot in shots
     ]
     limits = [*_limits(video, shots), *unseen(coverage, [name for name in NEEDED if _due(name, video)])]
     return Catalogue(
@@ -112,7 +112,7 @@ def catalogue(
 
 
 def _checked(
-    shots: Sequence[ShotRecord], checker: Checker, most: int
+    shots: Sequence[ShotRecord], check: Checker, most: int
 ) -> tuple[list[ShotRecord], dict[int, dict[str, tuple[Verdict, Evidence]]]]:
     """Open what a detector perceived again, the least sure first; take out what does not hold."""
     asked = [
@@ -125,13 +125,13 @@ def _checked(
     verdicts: dict[int, dict[str, tuple[Verdict, Evidence]]] = {}
     dropped: dict[int, list[Trait]] = {}
     for trait, shot in sorted(asked, key=lambda pair: pair[0].confidence)[:most]:
-        if checker.situation.meter.exhausted() not in (None, "step limit"):
+        if check.situation.meter.exhausted() not in (None, "step limit"):
             break
         assert trait.source is not None
         middle = trait.source.span.intersection(shot.span) or trait.source.span
         source = replace(trait.source, span=middle)
-        cited = checker.cite(source, quote=f"{trait.value}: {trait.why}")
-        verdict, evidence = checker.verdict(f"{trait.name}: {trait.value}", (cited,))
+        cited = check.cite(source, quote=f"{trait.value}: {trait.why}")
+        verdict, evidence = check.verdict(f"{trait.name}: {trait.value}", (cited,))
         verdicts.setdefault(shot.number, {})[f"{trait.name}:{trait.value}"] = (verdict, evidence[0])
         if verdict.kind in ("unsupported", "contradicted"):
             dropped.setdefault(shot.number, []).append(trait)
@@ -143,7 +143,7 @@ def _checked(
 
 
 def _finding(
-    shot: ShotRecord, sure: float, checker: Checker, verdicts: dict[str, tuple[Verdict, Evidence]]
+    shot: ShotRecord, sure: float, check: Checker, verdicts: dict[str, tuple[Verdict, Evidence]]
 ) -> Finding:
     opened = {key: evidence for key, (_, evidence) in verdicts.items()}
     evidence, paths = [], []
@@ -151,7 +151,7 @@ def _finding(
         if trait.source is None:
             continue
         quote = f"{trait.value}: {trait.why}" if trait.why else trait.value
-        evidence.append(opened.get(f"{trait.name}:{trait.value}") or checker.cite(trait.source, quote=quote))
+        evidence.append(opened.get(f"{trait.name}:{trait.value}") or check.cite(trait.source, quote=quote))
         if trait.name in ("people", "size") and trait.source.track:
             path = tuple(at for at in trait.source.track if at[0] in shot.span)
             paths += [path] if path and path not in paths else []

@@ -90,29 +90,29 @@ def study(
     video: Video,
     *,
     budget: Budget | None = None,
-    policy: Policy | None = None,
+    checker: Policy | None = None,
     checks: int = MOST_CHECKS,
     progress: Progress | None = None,
 ) -> Study:
     """Study a video; perceives first what is not yet in memory.
 
-    `policy` checks what was read and heard (default: the senses look and listen again), `checks` definitions
+    `checker` checks what was read and heard (default: the senses look and listen again), `checks` definitions
     and as many slides at most.
     """
     meter = Meter(budget or Budget(max_steps=None))
     told = replace(video, senses=[*video.senses, PictureSense()])
     told.index_within(meter, progress, SENSES)
-    checker = Checker(told, meter, "study what is taught", policy)
-    seen, coverage, whole = checker.situation.recalled, checker.situation.coverage, video.media.info.span
+    check = Checker(told, meter, "study what is taught", checker)
+    seen, coverage, whole = check.situation.recalled, check.situation.coverage, video.media.info.span
     taken = samples([o for o in seen if o.sense == "picture"])
-    slides = exact(video.media, find_slides(seen, taken, whole, _reader(checker, checks)))
+    slides = exact(video.media, find_slides(seen, taken, whole, _reader(check, checks)))
     passages, language = passages_of(seen, slides)
-    points = _checked(find_points(passages, slides, language), checker, checks)
+    points = _checked(find_points(passages, slides, language), check, checks)
     needs = find_needs(points, passages)
     chapters = find_chapters(slides, passages, points, whole) if passages else []
     on_screen = find_on_screen(slides)
     quiz = make_quiz(points, needs, on_screen, slides, video.media.hash)
-    findings = _findings(chapters, slides, points, checker)
+    findings = _findings(chapters, slides, points, check)
     limits = [
         *_limits(seen, slides, points, passages),
         *unseen(coverage, [s for s in SENSES if _due(s, video)]),
@@ -124,30 +124,30 @@ def study(
     )  # fmt: skip
 
 
-def _reader(checker: Checker, most: int) -> Reader:
+def _reader(check: Checker, most: int) -> Reader:
     """Return what reads a slide anew, `most` slides at most and within the budget."""
-    sense, left = checker.actions.senses.get("text"), [most]
+    sense, left = check.actions.senses.get("text"), [most]
 
     def read(time: Instant) -> list[Observation]:
-        over = checker.situation.meter.exhausted()
+        over = check.situation.meter.exhausted()
         if not isinstance(sense, VisualSense) or left[0] <= 0 or over not in (None, "step limit"):
             return []
         left[0] -= 1
-        span = Span(time, time + READ_S).clipped(checker.situation.whole)
-        return checker.actions.watch([sense], span, float(2 / READ_S))
+        span = Span(time, time + READ_S).clipped(check.situation.whole)
+        return check.actions.watch([sense], span, float(2 / READ_S))
 
     return read
 
 
-def _checked(points: Sequence[KnowledgePoint], checker: Checker, most: int) -> list[KnowledgePoint]:
+def _checked(points: Sequence[KnowledgePoint], check: Checker, most: int) -> list[KnowledgePoint]:
     """Open each definition again, `most` at most; return the points with their verdicts."""
     left, told = most, []
     for point in points:
         if point.source is None or left <= 0:
             told.append(point)
             continue
-        cited = checker.cite(point.source.source)
-        verdict, _ = checker.verdict(point.definition, (cited,))
+        cited = check.cite(point.source.source)
+        verdict, _ = check.verdict(point.definition, (cited,))
         left -= 1
         told.append(replace(point, verdict=verdict))
     return told
@@ -157,7 +157,7 @@ def _findings(
     chapters: Sequence[Chapter],
     slides: Sequence[Slide],
     points: Sequence[KnowledgePoint],
-    checker: Checker,
+    check: Checker,
 ) -> list[Finding]:
     """Chapters, slides and knowledge points as findings."""
     found = [
@@ -165,7 +165,7 @@ def _findings(
         for c in chapters
     ]
     for slide in slides:
-        evidence = tuple(checker.cite(line.source) for line in slide.lines[:6])
+        evidence = tuple(check.cite(line.source) for line in slide.lines[:6])
         sure = sum(line.source.confidence for line in slide.lines) / max(len(slide.lines), 1)
         found.append(
             Finding(
@@ -183,7 +183,7 @@ def _findings(
         )
     for point in points:
         span = point.source.span if point.source else point.places[0]
-        evidence = (checker.cite(point.source.source),) if point.source else ()
+        evidence = (check.cite(point.source.source),) if point.source else ()
         sure = min(0.55 + 0.1 * (point.written + bool(point.definition)) + 0.02 * point.mentions, 0.95)
         kept = point.verdict is None or point.verdict.kind == "supported"
         found.append(
