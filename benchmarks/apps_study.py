@@ -1,5 +1,6 @@
-"""Studying against known truth: made lectures (`vidence.worlds.lecture`) as they are heard and read, and the screens
-of a real recording told by eye (benchmarks/truth/study.json).
+"""Studying against known truth: made lectures (`vidence.worlds.lecture`), and the screens of a real recording told by
+eye (benchmarks/truth/study.json). What a lecture says is heard (a synthetic voice, the embedded recogniser), and once
+more read from its subtitles: the difference is the recogniser's.
 
 Slides match by heading; dedup precision is the share of found slides that are a true slide for the first time. A
 chapter counts as found within `SLACK_S` of the true one. Terms match by name, their definitions by three quarters of
@@ -31,22 +32,24 @@ SAME = 0.75
 def measure(videos: Path, memory: Path) -> tuple[list[dict[str, Any]], list[Bar]]:
     """Return the rows and bars."""
     rows: list[dict[str, Any]] = []
-    totals = dict.fromkeys(
-        ("slides", "chapters", "terms", "definitions", "needs", "formulas and code"), Tally()
-    )
+    totals: dict[str, dict[str, Tally]] = {"heard": {}, "subtitles": {}}
     spent_s = media_s = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for key in keys():
             lecture = Lecture.of(key)
-            path = lecture.write(Path(folder) / f"{key}.mp4")
-            with open_video(path, memory=memory) as video:
-                started_s = time.process_time()
-                told = study(video)
-                spent_s += time.process_time() - started_s
-                media_s += float(video.media.info.duration)
-            for what, tally in compared(told, lecture).items():
-                totals[what] += tally
-                rows.append(_row(key, what, tally))
+            for how, total in totals.items():
+                # without a voice the file is another one, so that what was heard of the first is not taken for it
+                path = Path(folder) / f"{key}-{how}.mp4"
+                lecture.write(path, sound=how == "heard", subtitles=how == "subtitles")
+                with open_video(path, memory=memory) as video:
+                    started_s = time.process_time()
+                    told = study(video)
+                    spent_s += time.process_time() - started_s
+                    media_s += float(video.media.info.duration)
+                for what, tally in compared(told, lecture).items():
+                    total[what] = total.get(what, Tally()) + tally
+                    rows.append(_row(f"{key}, {how}", what, tally))
+    screens = Tally()
     for name, truth in TRUTH["screens"].items():
         if (videos / name).is_file():
             with open_video(videos / name, memory=memory) as video:
@@ -54,28 +57,23 @@ def measure(videos: Path, memory: Path) -> tuple[list[dict[str, Any]], list[Bar]
             named = [_first_named(truth, slide.text) for slide in told.slides]
             tally = Tally(len(truth), len(named), len({name for name in named if name}))
             rows.append(_row(name, "screens", tally))
-            totals["screens"] = totals.get("screens", Tally()) + tally
+            screens += tally
+    heard, read = totals["heard"], totals["subtitles"]
     bars = [
-        Bar("slide dedup precision, lectures", totals["slides"].precision, "", ">= 0.95"),
-        Bar("slide recall, lectures", totals["slides"].recall, "", ">= 0.95"),
-        Bar(
-            "screen dedup precision, a real recording",
-            totals.get("screens", Tally()).precision,
-            "",
-            "reported",
-        ),
-        Bar("chapters, F1 within 3 s", _f1(totals["chapters"]), "", ">= 0.7"),
-        Bar("terms, recall", totals["terms"].recall, "", ">= 0.7"),
-        Bar("definitions, recall", totals["definitions"].recall, "", ">= 0.6"),
-        Bar("concept map, precision", totals["needs"].precision, "", "reported"),
-        Bar("concept map, recall", totals["needs"].recall, "", "reported"),
-        Bar(
-            "study, hours of footage an hour of CPU, perceiving included",
-            media_s / max(spent_s, 1e-6),
-            "",
-            "reported",
-        ),
+        Bar("slide dedup precision, lectures", heard["slides"].precision, "", ">= 0.95"),
+        Bar("slide recall, lectures", heard["slides"].recall, "", ">= 0.95"),
+        Bar("screen dedup precision, a real recording", screens.precision, "", "reported"),
     ]
+    for how, total, least in (("heard", heard, (0.7, 0.7, 0.6)), ("from subtitles", read, (0.8, 0.95, 0.95))):
+        bars += [
+            Bar(f"chapters, F1 within 3 s, {how}", _f1(total["chapters"]), "", f">= {least[0]}"),
+            Bar(f"terms, recall, {how}", total["terms"].recall, "", f">= {least[1]}"),
+            Bar(f"definitions, recall, {how}", total["definitions"].recall, "", f">= {least[2]}"),
+            Bar(f"concept map, precision, {how}", total["needs"].precision, "", "reported"),
+            Bar(f"concept map, recall, {how}", total["needs"].recall, "", "reported"),
+        ]
+    speed = media_s / max(spent_s, 1e-6)
+    bars.append(Bar("study, hours of footage an hour of CPU, perceiving included", speed, "", "reported"))
     return rows, bars
 
 

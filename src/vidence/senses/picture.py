@@ -27,6 +27,7 @@ RATE_HZ = 2.0
 SIDE = 480
 CELLS = (16, 9)  # columns, rows
 CHANGED = 2.0  # grey levels of 255, in one cell
+MEASURES = ("blur", "light", "contrast", "white", "black")
 WHITE, BLACK = 250, 6  # of 255: from here on nothing is drawn any more
 
 
@@ -69,10 +70,9 @@ class PictureWatcher:
                 last = sample.layout
                 coded = base64.b64encode(last.round().astype(np.uint8).tobytes()).decode("ascii")
                 layouts.append([at, coded])
-        names = ("blur", "light", "contrast", "white", "black")
         data = {
             "times_s": [round(float(sample.time), 3) for sample in self._samples],
-            **{name: [round(getattr(sample, name), 3) for sample in self._samples] for name in names},
+            **{name: [round(getattr(sample, name), 3) for sample in self._samples] for name in MEASURES},
             "layouts": layouts,
         }
         return [Observation(self.segment, "visual", self.producer, data=data)]
@@ -140,7 +140,8 @@ def samples(observations: Sequence[Observation]) -> list[Sample]:
             for _, cells in data["layouts"]
         ]
         for at, time_s in enumerate(data["times_s"]):
-            values = (data[name][at] for name in ("blur", "light", "contrast", "white", "black"))
+            blur, light, contrast, white, black = (data[name][at] for name in MEASURES)
             time = Instant(repr(time_s)) if isinstance(time_s, float) else Instant(time_s)
-            found.append(Sample(time, *values, layouts[bisect_right(starts, at) - 1]))
+            layout = layouts[bisect_right(starts, at) - 1]
+            found.append(Sample(time, blur, light, contrast, white, black, layout))
     return sorted(found, key=lambda sample: sample.time)
