@@ -1,8 +1,8 @@
 """Watching against known truth: counts made by hand on real clips (benchmarks/truth/watch.json), and made yards.
 
-Events match truth of the same kind at a temporal IoU of 0.5; events of an instant (crossings, the wrong way, falls, things
-put down or taken away) within `SLACK_S`. The error of a count is the mean difference from the hand count over the
-instants counted. The clips were looked at while the rules were written; the yards measured here were not.
+Events match truth of the same kind at a temporal IoU of 0.5; events of an instant (crossings, the wrong way, falls,
+things put down or taken away) within `SLACK_S`. The error of a count is the mean difference from the hand count over
+the instants counted. The clips were looked at while the rules were written; the yards measured here were not.
 """
 
 from __future__ import annotations
