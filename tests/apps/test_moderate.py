@@ -15,9 +15,11 @@ import pytest
 from click.testing import CliRunner
 
 from app_cases import check_schema
+from vidence.apps.finding import Finding
 from vidence.apps.kept import Kept
 from vidence.apps.moderate import Policy, difference, moderate, open_policy, shipped
 from vidence.apps.moderate.matching import matches, words_span
+from vidence.apps.moderate.moderation import unquoted
 from vidence.apps.moderate.patterns import PATTERNS, masked
 from vidence.apps.moderate.policy import Rule
 from vidence.apps.moderate.reading import read_policy
@@ -29,6 +31,7 @@ from vidence.apps.report import render
 from vidence.cli.group import vidence
 from vidence.errors import UsageError
 from vidence.mcr.budget import Budget
+from vidence.mcr.evidence import Verdict
 from vidence.senses import default_senses
 from vidence.senses.observation import Box, Observation, Producer
 from vidence.timeline import Span
@@ -196,6 +199,12 @@ def test_a_masked_rule_does_not_pass_the_secret_on() -> None:
     (match,) = matches(rule, [said("mail ada.l@example.org", "text")])
     assert "ada.l" not in match.quote + match.why
     assert masked("hunter2!").count("•") == 6
+    (first, second) = matches(rule, [said("mail ada.l@example.org or bob.k@example.org", "text")])
+    assert "bob.k" not in first.quote + second.quote
+    verdict = Verdict("supported", 1.0, "opened 00:01 again and perceived 'ada.l@example.org'")
+    told = unquoted(Finding("", "secret", "Secret", Span.of(0, 1), "high", 0.9, verdict=verdict)).verdict
+    assert told is not None
+    assert told.checked_by == "opened 00:01 again and read it there"
 
 
 def test_things_classes_and_sounds_trigger_rules() -> None:

@@ -24,6 +24,7 @@ from vidence.apps.watch.falls import fallen
 from vidence.apps.watch.heat import drawn, heat
 from vidence.apps.watch.left import left_and_removed
 from vidence.apps.watch.lines import crossings, over
+from vidence.apps.watch.place import differs, shape
 from vidence.apps.watch.report import page_of
 from vidence.apps.watch.scene import Line, Zone, read_scene
 from vidence.apps.watch.subjects import Subject, subjects_of
@@ -459,3 +460,44 @@ def test_every_file_is_written_from_the_command_line(perceived: tuple[Path, Path
     assert all(place.stat().st_size > 100 for place in (places | pictures).values())
     assert {row[2] for row in read_coco(places["coco"].read_text())} == {"car"}
     assert "Over road" in places["html"].read_text(encoding="utf-8")
+
+
+def waiting(number: int) -> np.ndarray:
+    """Show one who comes from the left, waits from 4 to 12 s, and goes on, of 18 s at 10 a second."""
+    image = scene_picture(0)
+    x = {0: 3.0 * (number - 15), 1: 75.0, 2: 75.0 + 3.0 * (number - 120)}[(number >= 40) + (number >= 120)]
+    if 15 <= number < 155:
+        image[40:90, max(int(x), 0) : max(int(x) + 14, 0)] = (20, 20, 30)
+    return image
+
+
+def test_one_who_waits_is_checked_against_the_empty_place(make_video: Any, tmp_path: Path) -> None:
+    film = make_video("wait.mp4", frames=180, fps=10, size=(160, 120), paint=waiting)
+    zone = Zone("door", ((0.3, 0.3), (0.8, 0.3), (0.8, 1.0), (0.3, 1.0)), loiter_s=6)
+    with open_video(film, memory=tmp_path / "m.sqlite") as video:
+        video.senses = [Motion()]
+        found = watch(video, Scene(movers="person", zones=(zone,)))
+    (stay,) = [one for one in found.findings if one.kind == "loitering"]
+    assert stay.span.iou(Span.of(4, 12)) > 0.7
+    assert stay.verdict is not None
+    assert stay.verdict.kind == "supported"
+    assert stay.evidence[0].frame_hash
+    assert "it differs by" in stay.verdict.checked_by
+
+
+def test_the_shape_of_what_is_there_is_read_from_the_pictures() -> None:
+    empty = np.full((100, 100, 3), 120, np.uint8)
+    stands, lies = empty.copy(), empty.copy()
+    stands[40:80, 45:55] = 20
+    lies[70:80, 30:70] = 20
+    assert shape(empty, stands, Box(0.45, 0.4, 0.1, 0.4), 1.0) == pytest.approx(4, rel=0.1)
+    assert shape(empty, lies, Box(0.3, 0.7, 0.4, 0.1), 1.0) == pytest.approx(0.25, rel=0.1)
+    assert shape(empty, empty, Box(0.3, 0.7, 0.4, 0.1), 1.0) == 0
+    inside, outside = differs(empty, stands, Box(0.45, 0.4, 0.1, 0.4))
+    assert inside > 90
+    assert outside < 1
+
+
+def test_one_who_comes_to_stand_there_is_no_thing_taken_away() -> None:
+    stands = people(path(0, *walk(0.1, 0.45, steps=10), *[(0.45, 0.7)] * 40))
+    assert left_and_removed([change("disappeared", 4, 6)], stands, Scene(), WHOLE) == []

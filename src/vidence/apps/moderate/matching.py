@@ -135,13 +135,19 @@ def _worded(
     against: tuple[str, ...],
 ) -> Match:
     span = words_span(seen, *place)
-    quote = _cut_out(seen.text, place, words) if rule.mask else seen.text
+    quote = all_masked(rule, seen.text) if rule.mask else seen.text
     why = said + (f"; {', '.join(against)}" if against else "")
     return Match(rule, seen, span, seen.confidence * factor, quote, why, against, held(seen, span))
 
 
-def _cut_out(text: str, place: tuple[int, int], words: str) -> str:
-    return text[: place[0]] + words + text[place[1] :]
+def all_masked(rule: Rule, text: str) -> str:
+    """Hide all that a rule's patterns match in a text."""
+    for expression in rule.patterns.values():
+        text = re.sub(expression, lambda hit: masked(hit.group()), text)
+    for phrases in rule.words.values():
+        for one in reversed(find(text, phrases, "en")):
+            text = text[: one.start] + masked(one.words) + text[one.end :]
+    return text
 
 
 def words_span(seen: Observation, start: int, end: int) -> Span:

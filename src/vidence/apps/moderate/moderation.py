@@ -132,7 +132,9 @@ def moderate(
         ]
         candidates += [violation(rule, group, check) for group in together(strong, rule.gap_s)]
     checked, dropped = check.check_all(candidates)
-    findings = reviewed(checked, reviews_of(check.kept, video.media.hash))
+    masking = {rule.id for rule in policy.rules if rule.mask}
+    told = [unquoted(one) if one.kind in masking else one for one in checked]
+    findings = reviewed(told, reviews_of(check.kept, video.media.hash))
     coverage = check.situation.coverage
     there = needed_senses(video, policy)
     unheld = not_held(policy, observations, there)
@@ -209,6 +211,16 @@ def narrowed(match: Match) -> Observation:
         if fitting:
             return replace(seen, vector=None, data={**seen.data, "classes": fitting})
     return seen
+
+
+def unquoted(finding: Finding) -> Finding:
+    """Take out of a verdict what was perceived again: a masked rule must not pass it on."""
+    verdict = finding.verdict
+    if verdict is None:
+        return finding
+    how = verdict.checked_by.partition(" and perceived ")[0]
+    again = " and read it there" if verdict.kind == "supported" else ""
+    return replace(finding, verdict=replace(verdict, checked_by=how + again))
 
 
 def _is_class(name: str, rule: Rule) -> bool:

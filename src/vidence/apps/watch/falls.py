@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vidence.apps.finding import Path
 from vidence.apps.watch.happening import Happening
+from vidence.apps.watch.place import Opened, check_shape
 from vidence.apps.watch.scene import PERSON, THING
 from vidence.apps.watch.subjects import Subject
 from vidence.mcr.evidence import Verdict
@@ -68,22 +69,23 @@ def fallen(path: Path, aspect: float) -> list[tuple[Instant, Instant]]:
     return found
 
 
-def check_fall(event: Happening, check: Checker, aspect: float) -> Verdict | None:
+def check_fall(event: Happening, check: Checker, aspect: float) -> Opened | None:
     """Look at a fall again, closer: the same must be seen. None where nothing can look, or the budget is spent."""
-    names = {source.sense for one in event.subjects for source in one.sources}
-    senses = [s for name in names if isinstance(s := check.actions.senses.get(name), VisualSense)]
-    if not senses or (check.situation.meter.exhausted() or "step limit") != "step limit":
+    sense = check.actions.senses.get("objects")
+    if event.unnamed or not isinstance(sense, VisualSense):
+        return check_shape(event, check, UPRIGHT, LYING, aspect)
+    if (check.situation.meter.exhausted() or "step limit") != "step limit":
         return None
     span = event.span.padded(Fraction(3)).clipped(check.situation.whole)
-    again = check.actions.watch(senses, span, CLOSER_HZ, 1.5)
-    tracks = [o for o in again if o.track and (o.text == PERSON or o.data.get("kind") == "mover")]
+    again = [o for o in check.actions.watch([sense], span, CLOSER_HZ, 1.5) if o.track and o.text == PERSON]
+    check.situation.meter.actions["verify"] += 1
     seen = any(
         end >= event.span.start - 1 and start <= event.span.end + 1
-        for o in tracks
+        for o in again
         for start, end in fallen(o.track, aspect)
     )
     how = f"looked at {span} again, {CLOSER_HZ:g} times a second: {'the same shape' if seen else 'no such turn'}"
-    return Verdict("supported" if seen else "unsupported", 0.8 if seen else 0.0, how)
+    return Verdict("supported" if seen else "unsupported", 0.8 if seen else 0.0, how), None
 
 
 def _cut(box: Box) -> bool:

@@ -41,6 +41,12 @@ class Happening:
         return KINDS[self.kind]
 
     @property
+    def unnamed(self) -> bool:
+        """Say whether it is told of movement alone: no detector knows who takes part."""
+        sources = [source for one in self.subjects for source in one.sources]
+        return bool(sources) and all(source.sense == "motion" for source in sources)
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """Where it is in the picture: along tracks, or at the place of a change for as long as that lasts."""
         if self.subjects:

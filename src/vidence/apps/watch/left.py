@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from vidence.apps.finding import box_at
 from vidence.apps.watch.happening import Happening
 from vidence.apps.watch.scene import ANIMALS, PERSON, VEHICLES, Scene
 from vidence.apps.watch.subjects import Subject
-from vidence.mcr.evidence import Verdict
 from vidence.senses.observation import Box, Observation
-from vidence.timeline import Instant, Span, clock, instant
-
-if TYPE_CHECKING:
-    from vidence.apps.checking import Checker
-    from vidence.media.frame import Image
+from vidence.timeline import Instant, Span, instant
 
 SURE = 0.75  # of a change
 SMALLEST = 0.001  # of the picture
@@ -28,9 +18,6 @@ SAME = 0.3  # IoU of the place of a change and of a thing
 NEAR_S = 3.0  # between a change and the coming or going of a thing there
 STILL = 0.05  # of the picture that a thing left behind moves at most
 PUT_S = 1  # after a detector first knows a thing, in a hand: it stands by then
-AROUND_S = Fraction(1)  # before and after a change that are opened to check it
-CHECK_SIDE = 320
-LEVELS, MORE = 10.0, 1.5  # of 255 by which a place must differ, and times the rest of the picture
 _LIVING = {PERSON, *VEHICLES, *ANIMALS}
 
 
@@ -93,7 +80,7 @@ def _by_motion(
             continue
         box, appeared = seen.track[0][1], kind == "appeared"
         time = seen.span.end if appeared else seen.span.middle
-        if box.area < SMALLEST or _somebody(box, time, living, appeared):
+        if box.area < SMALLEST or _somebody(box, time, living):
             continue
         thing = next((o for o in things if _fits(o, box, time, appeared)), None)
         sure = max(seen.confidence, 0.9 * thing.confidence) if thing else seen.confidence
@@ -145,13 +132,13 @@ def _fits(thing: Observation, box: Box, time: Instant, appeared: bool) -> bool:
     return abs(float(edge - time)) <= NEAR_S and _same(thing.track[len(thing.track) // 2][1], box)
 
 
-def _somebody(box: Box, time: Instant, subjects: Sequence[Subject], appeared: bool) -> bool:
-    """Say whether somebody stands there just after what appeared, or just before what is gone: then that is it."""
-    moment = time + instant(1.0 if appeared else -1.0)
-    for one in subjects:
-        there = box_at(one.path, moment, 1.0)
-        if there is not None and (there.iou(box) > 0.2 or _share(box, there) > 0.5):
-            return True
+def _somebody(box: Box, time: Instant, living: Sequence[Subject]) -> bool:
+    """Say whether somebody comes to stand there then, or has stood there till then: then that is what changed."""
+    for one in living:
+        for moments in ((1.0, 2.5), (-1.0, -2.5)):
+            places = [box_at(one.path, time + instant(moment), 1.0) for moment in moments]
+            if all(there and (there.iou(box) > 0.2 or _share(box, there) > 0.5) for there in places):
+                return True
     return False
 
 
@@ -170,44 +157,6 @@ def _still(o: Observation) -> bool:
     inner = o.track[len(o.track) // 4 : max(3 * len(o.track) // 4, len(o.track) // 4 + 1)]
     xs, ys = [b.centre[0] for _, b in inner], [b.centre[1] for _, b in inner]
     return max(xs) - min(xs) <= STILL and max(ys) - min(ys) <= STILL
-
-
-def check_change(event: Happening, check: Checker) -> tuple[Verdict, str | None] | None:
-    """Open the place before and after: it must look otherwise, by more than the rest of the picture does, and stay so.
-
-    None where the budget is spent. The hash is that of the frame after it.
-    """
-    situation = check.situation
-    if (situation.meter.exhausted() or "step limit") != "step limit":
-        return None
-    source, whole = event.sources[0], situation.whole
-    moved = source.sense == "motion"
-    first = source.span.start if moved else event.span.start
-    after = max(source.span.end if moved else event.span.start, event.span.start)
-    times = [first - AROUND_S, after + AROUND_S]
-    if event.kind == "object-left":
-        times.append(max(event.span.end - AROUND_S, times[1]))
-    times = [min(max(time, whole.start), whole.end - instant(0.1)) for time in times]
-    frames = situation.media.frames_at(times, max_side=CHECK_SIDE, mode="exact")
-    situation.meter.frames += len(frames)
-    box = source.track[len(source.track) // 2][1]
-    changed = [_differs(frames[0].image, frame.image, box) for frame in frames[1:]]
-    there = all(inside >= LEVELS and inside >= MORE * outside for inside, outside in changed)
-    told = " and ".join(f"{inside:.0f} levels ({outside:.0f} elsewhere)" for inside, outside in changed)
-    how = f"opened the place at {', '.join(clock(time) for time in times)}: it differs by {told}"
-    digest = hashlib.sha256(frames[1].image.tobytes()).hexdigest()
-    return Verdict("supported" if there else "unsupported", 0.9 if there else 0.0, how), digest
-
-
-def _differs(before: Image, after: Image, box: Box) -> tuple[float, float]:
-    """Return the mean difference in levels within a box, and in the rest of the picture."""
-    apart = np.abs(before.astype(np.int16) - after).max(axis=2)
-    height, width = apart.shape
-    inside = np.zeros(apart.shape, bool)
-    rows = slice(max(int(box.y * height), 0), max(int((box.y + box.h) * height), 1))
-    inside[rows, max(int(box.x * width), 0) : max(int((box.x + box.w) * width), 1)] = True
-    rest = apart[~inside]
-    return float(apart[inside].mean()) if inside.any() else 0.0, float(rest.mean()) if rest.size else 0.0
 
 
 def _a(name: str) -> str:

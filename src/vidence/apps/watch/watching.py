@@ -13,8 +13,9 @@ from vidence.apps.checking import DOUBT, Checker
 from vidence.apps.finding import Finding, lowered
 from vidence.apps.watch.falls import check_fall, falls
 from vidence.apps.watch.happening import Happening
-from vidence.apps.watch.left import check_change, left_and_removed
+from vidence.apps.watch.left import left_and_removed
 from vidence.apps.watch.lines import crossings
+from vidence.apps.watch.place import Opened, check_change, check_presence
 from vidence.apps.watch.scene import PERSON, Scene
 from vidence.apps.watch.subjects import Subject, grid, subjects_of
 from vidence.apps.watch.unusual import unusual
@@ -134,13 +135,15 @@ def watch(
         *crossings(subjects, scene),
         *(e for zone in scene.places
           for e in zone_events([s for s in inside if s.zone.name == zone.name], zone, scene, whole)),
+        *left_and_removed(observations, subjects, scene, whole),
+        *falls(subjects, aspect),
         *unusual(subjects, scene.anchor, whole),
     ]  # fmt: skip
-    special = [_decided(event, check_fall(event, check, aspect), check) for event in falls(subjects, aspect)]
-    for event in left_and_removed(observations, subjects, scene, whole):
-        opened = check_change(event, check)
-        special.append(_decided(event, opened[0] if opened else None, check, opened[1] if opened else None))
-    plain = [finding_of(event, check) for event in events]
+    opened = (
+        {} if checker else {n: own for n, e in enumerate(events) if (own := _own_check(e, check, aspect))}
+    )
+    plain = [finding_of(event, check) for n, event in enumerate(events) if n not in opened]
+    special = [_decided(finding_of(events[n], check), *own) for n, own in opened.items()]
     checked, dropped = check.check_all(plain, special)
     coverage = check.situation.coverage
     return Watch(
@@ -170,21 +173,24 @@ def _quote(seen: Observation, event: Happening) -> str:
     return f"{seen.text} ({names})" if names and seen.text not in names else names or seen.text
 
 
-def _decided(event: Happening, verdict: Verdict | None, check: Checker, digest: str | None = None) -> Finding:
-    """Make a finding of an event that was checked in its own way; what is not borne out is lowered."""
-    found = finding_of(event, check)
-    if digest:
-        found = replace(found, evidence=tuple(replace(e, frame_hash=digest) for e in found.evidence))
-    if verdict is None:
-        return replace(
-            found,
-            verdict=Verdict("unseen", 0.0, "not opened again: the budget was spent, or nothing can look"),
-        )
+def _own_check(event: Happening, check: Checker, aspect: float) -> Opened | None:
+    """Check an event in the way of its kind; None where the sense that perceived it is to look again."""
+    if event.kind in ("object-left", "object-removed"):
+        return check_change(event, check)
+    if event.kind == "fall-like":
+        return check_fall(event, check, aspect)
+    if event.kind in ("loitering", "intrusion", "crowding") and event.unnamed:
+        return check_presence(event, check)
+    return None
+
+
+def _decided(found: Finding, verdict: Verdict, digest: str | None) -> Finding:
+    """Give a finding the verdict of its own check; what is not borne out is lowered."""
+    evidence = tuple(replace(e, frame_hash=digest or e.frame_hash) for e in found.evidence)
+    found = replace(found, verdict=verdict, evidence=evidence)
     if verdict.kind == "supported":
-        return replace(found, verdict=verdict)
-    return replace(
-        found, verdict=verdict, severity=lowered(found.severity), confidence=found.confidence * DOUBT
-    )
+        return found
+    return replace(found, severity=lowered(found.severity), confidence=found.confidence * DOUBT)
 
 
 def _limits(observations: Sequence[Observation], subjects: Sequence[Subject], whole: Span) -> list[str]:
