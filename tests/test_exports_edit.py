@@ -24,6 +24,7 @@ from vidence.exports.edit import (
     Grid,
     Rate,
     Reel,
+    by_rate,
     cut,
     standard_rate,
     write_edit,
@@ -119,6 +120,12 @@ def test_rates_do_not_mix_where_the_format_holds_one() -> None:
     for name in ("edl", "ale"):
         with pytest.raises(UsageError, match=r"23\.976, 25"):
             write_edit(mixed, name)
+    lists = by_rate(mixed, Path("out/list.edl"), "edl")
+    assert {place.name: [c.name for c in one.clips] for place, one in lists.items()} == {
+        "list-23.976.edl": ["a"],
+        "list-25.edl": ["b"],
+    }
+    assert list(by_rate(mixed, Path("list.otio"), "otio")) == [Path("list.otio")]
     read = _clips(otio.adapters.read_from_string(write_edit(mixed, "otio"), "otio_json"))
     assert [(c.source_range.start_time.value, c.source_range.duration.rate) for c in read] == [
         (0, float(FILM)),

@@ -148,7 +148,7 @@ class _Shelf:
         from vidence.apps.catalogue import edit_list, find
         from vidence.apps.catalogue.retrieval import Found
         from vidence.cli.files import save
-        from vidence.exports.edit import write_edit
+        from vidence.exports.edit import by_rate, write_edit
         from vidence.memory import Memory
         from vidence.senses import query_encoders
 
@@ -163,7 +163,8 @@ class _Shelf:
             found = [Found(one, shot, 1.0, ()) for one in self.catalogues for shot in one.shots]
         title = _asked(self.query) or ", ".join(one.file for one in self.catalogues[:3])
         for place, name in formats.items():
-            save(place, write_edit(edit_list(found, self.grids, title), name))
+            for where, edit in by_rate(edit_list(found, self.grids, title), place, name).items():
+                save(where, write_edit(edit, name))
         if not self.query:
             return {}
         if not as_json:
