@@ -14,16 +14,15 @@ import json
 import tempfile
 import time
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
 import vidence
 from common import Bar, write_results
 from vidence.evaluation.options import letter
+from vidence.evaluation.parsing import holds
 from vidence.evaluation.systems import nearest
 from vidence.mcr.concepts import number_in
-from vidence.senses.language import normalise
 from vidence.timeline import Span
 
 
@@ -114,17 +113,7 @@ def score(answer: Any, q: dict[str, Any], options: tuple[str, ...]) -> tuple[boo
         return answer.choice is not None and answer.choice.letter == q["answer"], None
     if q["type"] == "count":
         return number_in(answer.text) == q["answer"], None
-    return _holds(answer.text, str(q["answer"])), None
-
-
-def _holds(given: str, truth: str) -> bool:
-    """Say whether a written answer holds the truth: every word of it, allowing one letter in six to be misread."""
-    left, right = normalise(given).split(), normalise(truth).split()
-    if not left or len("".join(left)) > 4 * max(len("".join(right)), 3):
-        return False
-    return all(
-        max(SequenceMatcher(None, word, other).ratio() for other in left) >= 1 - 1 / 6 for word in right
-    )
+    return holds(answer.text, str(q["answer"])), None
 
 
 def _text_only(question: str, options: tuple[str, ...], answer: Any) -> bool | None:

@@ -79,6 +79,7 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, default=Path("../shared/videos"))
     parser.add_argument("--model", default="nano", help="that is asked about worlds: a folder or a name")
     parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument("--seconds", type=int, default=6, help="of a world: what the model was trained on")
     parser.add_argument("--videos", type=int, default=60, help="worlds that are written and asked about")
     parser.add_argument("--memory", type=Path, help="keep what is perceived of the clips here")
     arguments = parser.parse_args()
@@ -147,7 +148,8 @@ def cut(arguments: argparse.Namespace, work: Path) -> tuple[list[dict[str, Any]]
 
 def worlds(arguments: argparse.Namespace, work: Path) -> tuple[list[dict[str, Any]], list[Bar]]:
     """Ask a model about worlds: single pass against loop, checked and unchecked, and the embedded policy beside it."""
-    written, rows = list(films(arguments.videos, work)), list[dict[str, Any]]()
+    written, rows = list(films(arguments.videos, arguments.seconds, work)), list[dict[str, Any]]()
+    what = f"worlds of {arguments.seconds} s"
     model = loaded(arguments.model)
     single, looking = replace(model, max_looks=0), replace(model, max_looks=2)
     for name, policy, most in (
@@ -157,21 +159,21 @@ def worlds(arguments: argparse.Namespace, work: Path) -> tuple[list[dict[str, An
         ("looking, unchecked", Unchecked(looking), None),
     ):
         found = on_worlds(written, policy, Budget(max_steps=most), work)
-        rows.append(row(f"{Path(arguments.model).name}, worlds, {name}", found))
-    rows.append(row("rules, worlds", on_worlds(written, RulesPolicy(), Budget(), work)))
+        rows.append(row(f"{Path(arguments.model).name}, {what}, {name}", found))
+    rows.append(row(f"rules, {what}", on_worlds(written, RulesPolicy(), Budget(), work)))
     loop, once = rows[6], rows[0]  # both unchecked: the check opens frames besides
     gain = loop["accuracy"] - once["accuracy"]
     return rows, [
-        Bar("worlds: accuracy of the loop less that of a single pass", gain, "", "reported"),
-        Bar("worlds: frames of the loop for one of a single pass", loop["shown"] / once["shown"], "", "<= 1"),
-        Bar("worlds: accuracy of the loop above chance", loop["accuracy"] - loop["chance"], "", "> 0.1"),
+        Bar(f"{what}: accuracy of the loop less that of a single pass", gain, "", "reported"),
+        Bar(f"{what}: frames of the loop for one of a single pass", loop["shown"] / once["shown"], "", "<= 1"),
+        Bar(f"{what}: accuracy of the loop above chance", loop["accuracy"] - loop["chance"], "", "> 0.1"),
     ]  # fmt: skip
 
 
 def cache(arguments: argparse.Namespace, work: Path) -> tuple[list[dict[str, Any]], list[Bar]]:
     """Count what each step of a rollout reads with its cache kept, and what it would read without."""
     policy, kept, anew = loaded(arguments.model), list[int](), list[int]()
-    for path, asked in films(12, work):
+    for path, asked in films(12, arguments.seconds, work):
         with vidence.open(path, memory=work / "cache.sqlite") as video:
             video.ask(asked[0].text, choices=asked[0].options, policy=policy)
         kept += policy.rollout.talk.prefilled
@@ -209,10 +211,13 @@ def put(video: Any, question: dict[str, Any], policy: Any, budget: Budget) -> As
     return Asked(answer, right if iou is None else iou >= 0.5, evidence, chance, seconds)
 
 
-def films(count: int, work: Path) -> Iterator[tuple[Path, list[Any]]]:
+def films(count: int, seconds: int, work: Path) -> Iterator[tuple[Path, list[Any]]]:
     """Write worlds as videos, each with up to two questions that have options."""
     for number in range(count):
-        world, path = make_world(FIRST_SEED + number, Setting(duration_s=12, level=0)), work / f"{number}.mp4"
+        world, path = (
+            make_world(FIRST_SEED + number, Setting(duration_s=seconds, level=0)),
+            work / f"{number}.mp4",
+        )
         asked = [one for one in world.questions(kinds=KINDS) if one.options][:2]
         if asked:
             if not path.is_file():

@@ -51,6 +51,7 @@ MODELS = {
     "distillation": "distilled/model",
 }
 SETS = {
+    "6 s": (6, "train"),
     "8 s": (8, "train"),
     "8 s, unseen looks": (8, "test"),
     "1 min": (60, "train"),
@@ -60,6 +61,7 @@ SETS = {
 KINDS = ["action", "attribute", "object", "order", "spatial", "state", "counting", "multihop"]
 FIRST_SEED = 7_000_000  # training counts from 0 and does not come so far
 AT_ONCE = 32
+ASKED_S = (6, 8)
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SINGLE = SeeingPart(fps=2, min_frames=4, max_frames=32, look_frames=8, max_frame_pixels=3840)
 HALF = SINGLE.model_copy(update={"max_frames": 16})
@@ -74,12 +76,15 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=200, help="of each set, and half as many intervals")
     parser.add_argument("--model", type=Path, help="that is asked; default: the run's last")
     parser.add_argument("--videos", type=int, default=40, help="that are written and asked about")
+    parser.add_argument("--set", action="append", choices=list(SETS), help="of worlds; default: all")
     arguments = parser.parse_args()
     for part in arguments.parts.split(","):
         rows, bars = (
             asked(arguments.model or arguments.run / "nano", arguments.videos)
             if part == "asked"
-            else measured(arguments.run, arguments.questions, looking=part == "looking")
+            else measured(
+                arguments.run, arguments.set or list(SETS), arguments.questions, looking=part == "looking"
+            )
         )
         if rows:
             write_results("nano", rows, bars, part="row")
@@ -87,14 +92,16 @@ def main() -> None:
             print(f"{part}: there is no model in {arguments.run}; examples/nano/nano.py makes one")
 
 
-def measured(run: Path, count: int, *, looking: bool) -> tuple[list[dict[str, Any]], list[Bar]]:
+def measured(
+    run: Path, sets: Sequence[str], count: int, *, looking: bool
+) -> tuple[list[dict[str, Any]], list[Bar]]:
     """Measure what the stages left, in a single pass or looking again."""
     rows, bars = [], []
     for name, place in MODELS.items():
         folder = run / place
         if not (folder / "config.json").is_file() or (looking and place in ("start/model", "converted")):
             continue
-        for set_name in SETS:
+        for set_name in sets:
             how = "looking" if looking else "single pass"
             found = row(folder, set_name, count, looking)
             rows.append(
@@ -214,11 +221,21 @@ def asked(model: Path, count: int) -> tuple[list[dict[str, Any]], list[Bar]]:
     if not (model / "config.json").is_file():
         return [], []
     policy = InternVideo3Policy.load(model)
+    rows = [asked_about(policy, count, seconds) for seconds in ASKED_S]
+    bars = [
+        Bar(f"{row['row']}: accuracy above chance", row["accuracy"] - row["chance"], "", "> 0.1")
+        for row in rows
+    ]
+    return rows, [*bars, Bar("asked: median seconds a question", rows[0]["seconds"], "s", "reported")]
+
+
+def asked_about(policy: InternVideo3Policy, count: int, duration_s: int) -> dict[str, Any]:
+    """Ask up to three questions about each of `count` videos."""
     right, chance, verdicts, confident, seconds, tokens = [], [], [], [], [], []
     with tempfile.TemporaryDirectory() as folder:
         memory = Memory.open(Path(folder) / "memory.db")
         for number in range(count):
-            world = make_world(FIRST_SEED + number, Setting(duration_s=8, level=0))
+            world = make_world(FIRST_SEED + number, Setting(duration_s=duration_s, level=0))
             path = Path(folder) / f"{number}.mp4"
             world.write(path)
             chosen = [one for one in world.questions(kinds=tuple(KINDS)) if one.options][:3]
@@ -236,8 +253,8 @@ def asked(model: Path, count: int) -> tuple[list[dict[str, Any]], list[Bar]]:
             path.unlink()
         memory.close()
     share = statistics.mean(right)
-    found = {
-        "row": "nano, written videos of 8 s at 640 x 360, the whole loop",
+    return {
+        "row": f"nano, written videos of {duration_s} s at 640 x 360, the whole loop",
         "questions": len(right),
         "accuracy": share,
         "error": error(right),
@@ -248,10 +265,6 @@ def asked(model: Path, count: int) -> tuple[list[dict[str, Any]], list[Bar]]:
         "seconds": statistics.median(seconds),
         "tokens": statistics.median(tokens),
     }
-    return [found], [
-        Bar("asked: accuracy above chance", share - found["chance"], "", "> 0.1"),
-        Bar("asked: median seconds a question", found["seconds"], "s", "reported"),
-    ]
 
 
 if __name__ == "__main__":

@@ -130,6 +130,13 @@ class Span:
         start = min(max(self.start, bounds.start), bounds.end)
         return Span(start, min(max(self.end, start), max(bounds.end, start)))
 
+    def widened(self, least: Fraction | float, bounds: Span) -> Span:
+        """Widen to `least` seconds, as evenly as `bounds` allow; what is as long, or as long as they are, stays."""
+        lacking = max(instant(least) - self.duration, Fraction(0))
+        start = max(self.start - lacking / 2, bounds.start)
+        end = min(start + self.duration + lacking, bounds.end)
+        return self.hull(Span(max(min(start, end - self.duration - lacking), bounds.start), end))
+
     def iou(self, other: Span) -> float:
         """Temporal intersection over union, 0 to 1."""
         shared = self.intersection(other)

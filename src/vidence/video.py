@@ -18,6 +18,7 @@ from vidence.senses import default_senses, query_encoders
 
 if TYPE_CHECKING:
     from vidence.mcr.grounding import Grounding
+    from vidence.mcr.loop import Listener
     from vidence.mcr.policy import Policy
     from vidence.mcr.situation import Situation
     from vidence.mcr.web import WebSearch
@@ -89,12 +90,14 @@ class Video:
         policy: Policy | None = None,
         web: WebSearch | None = None,
         progress: Progress | None = None,
+        told: Listener | None = None,
     ) -> Answer:
         """Answer a question, or say what is lacking. Indexes first where that was not done.
 
         `policy` decides what to do (default: by rules, from memory and the senses); for one that recalls nothing,
         nothing is indexed. `question_language` is that of the question's words ("auto": told from them); the spoken
         one is given to `open`. `web` is what a policy may search besides the video (`vidence.mcr.web.open_web`).
+        `told` hears of each step of the reasoning as it is taken.
 
         Raises:
             UsageError: the question is empty, or there is only one choice.
@@ -115,7 +118,9 @@ class Video:
         else:
             self.index(senses=())  # the video is entered in memory, and nothing perceived
         read = read_question(asked, self.media.info.span, options, question_language)
-        answer, self.last_situation = reason(read, policy, self.media, self.memory, self.senses, meter, web)
+        answer, self.last_situation = reason(
+            read, policy, self.media, self.memory, self.senses, meter, web, told
+        )
         return answer
 
     def ground(self, phrase: str, *, limit: int = 5, progress: Progress | None = None) -> list[Grounding]:

@@ -127,7 +127,7 @@ def test_clips_lie_where_the_film_says_and_questions_move_along(clips: Path, tmp
     [
         (lambda found: found["videos"][0].pop("qa"), "row 1 has no qa"),
         (lambda found: found["videos"][0].update(file="none.mp4"), "names none.mp4, which is not there"),
-        (lambda found: found["videos"][1]["qa"][0].update(answer="Q"), "red-1: 'Q' is no letter"),
+        (lambda found: found["videos"][1]["qa"][0].update(answer="Q"), "red-1: the answer 'Q' is none"),
     ],
 )
 def test_a_damaged_manifest_is_an_error_that_names_the_place(

@@ -15,12 +15,12 @@ from vidence.models.internvideo3.config import InternVideo3Config
 from vidence.models.internvideo3.modeling import InternVideo3ForConditionalGeneration
 from vidence.models.internvideo3.processing import InternVideo3Processor
 
-_MARKS = ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
+MARKS = ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
 
 
 def model_for(processor: InternVideo3Processor) -> InternVideo3ForConditionalGeneration:
     """Return a model whose marks of pictures are the processor's."""
-    marks = {name: getattr(processor, name) for name in _MARKS}
+    marks = {name: getattr(processor, name) for name in MARKS}
     torch.manual_seed(5)
     config = InternVideo3Config(text_config=tiny_text(), vision_config=tiny_vision(), **marks)
     return InternVideo3ForConditionalGeneration(config).eval()
@@ -36,7 +36,7 @@ def write_checkpoint(folder: Path) -> None:
 def write_grouped_checkpoint(folder: Path) -> None:
     """Write a Qwen3-VL with grouped-query attention and its processor, to be converted."""
     processor = InternVideo3Processor(tiny_tokenizer())
-    marks = {name: getattr(processor, name) for name in _MARKS}
+    marks = {name: getattr(processor, name) for name in MARKS}
     config = Qwen3VLConfig(
         text_config=shape(), vision_config=tiny_vision(), tie_word_embeddings=False, **marks
     )

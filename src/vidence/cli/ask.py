@@ -60,7 +60,7 @@ NO_SUPPORTED_ANSWER = 1
 @click.option(
     "--model",
     metavar="NAME",
-    help="internvideo3: folder of a model that sees. chat: as its server calls it.",
+    help="internvideo3: folder of a model that sees, or nano, which is built in. chat: as its server calls it.",
 )
 @click.option("--api-base", metavar="URL", help="chat: the endpoint. Default: $OPENAI_BASE_URL.")
 @click.option(

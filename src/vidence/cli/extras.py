@@ -12,7 +12,7 @@ PACKAGES = {
     "model": ("torch", "transformers"),
     "train": ("torch", "transformers", "pydantic", "tokenizers"),
     "chat": ("openai", "pydantic"),
-    "serve": ("fastapi", "uvicorn", "llguidance", "torch", "transformers"),
+    "serve": ("llguidance", "torch", "transformers", "openai"),
 }
 
 model_option = click.option(
@@ -20,7 +20,7 @@ model_option = click.option(
     "name",
     required=True,
     metavar="DIR",
-    help="Folder with an InternVideo3 model and its processor.",
+    help="Folder with an InternVideo3 model and its processor; or nano, which is built in.",
 )
 dtype_option = click.option(
     "--dtype",

@@ -34,6 +34,7 @@ COMMANDS = (
     "bench",
     "chat",
     "serve",
+    "token",
     "convert",
     "train",
     "world",

@@ -23,6 +23,7 @@ from vidence.evaluation.files import need, span, table
 from vidence.evaluation.films import ClipReel, Piece, Reel, WorldReel, write_film
 from vidence.evaluation.item import Item
 from vidence.evaluation.made import write_items
+from vidence.evaluation.options import index_of
 from vidence.mcr.question import read_question
 from vidence.media import open_media
 from vidence.timeline import Instant, Span
@@ -145,9 +146,7 @@ def _item(row: dict[str, Any], path: Path, at: int, shift: Fraction) -> Item:
     if kind == "grounding":
         return Item(name, "", question, spans=(_moved(answer, shift, f"{path}: {name}"),), evidence=seen)
     if options := tuple(row.get("options") or ()):
-        right = ord(str(answer)[:1]) - ord("A")
-        if not 0 <= right < len(options):
-            raise UsageError(f"{path}: {name}: {answer!r} is no letter of its {len(options)} options")
+        right = index_of(answer, options, f"{path}: {name}")
         return Item(name, "", question, options, right, evidence=seen)
     if kind == "count":
         return Item(name, "", question, number=float(answer), evidence=seen)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
+from vidence.senses.language import normalise
 from vidence.timeline import Span
 
 _THOUGHT = re.compile(r"<think>.*?</think>|^.*</think>", re.DOTALL)
@@ -75,7 +76,7 @@ def holds(text: str, true: str) -> bool:
 
     One that is more than four times as long names too much to be an answer.
     """
-    left, right = _plain(_THOUGHT.sub("", text)).split(), _plain(true).split()
+    left, right = normalise(_THOUGHT.sub("", text)).split(), normalise(true).split()
     if not left or len("".join(left)) > 4 * max(len("".join(right)), 3):
         return False
     return all(max(SequenceMatcher(None, word, one).ratio() for one in left) >= 1 - 1 / 6 for word in right)
@@ -88,14 +89,10 @@ def _index(letter: str, count: int) -> int | None:
 
 def _worded(said: str, options: Sequence[str]) -> int | None:
     """Return the one option whose words were said; of options that lie in one another the longest."""
-    plain = _plain(said)
-    named = [at for at, option in enumerate(options) if f" {_plain(option)} " in f" {plain} "]
+    plain = normalise(said)
+    named = [at for at, option in enumerate(options) if f" {normalise(option)} " in f" {plain} "]
     longest = max(named, key=lambda at: len(options[at]), default=None)
     if longest is None:
         return None
-    outer = _plain(options[longest])
-    return longest if all(f" {_plain(options[at])} " in f" {outer} " for at in named) else None
-
-
-def _plain(text: str) -> str:
-    return " ".join(re.sub(r"[^\w\s]", " ", text.casefold()).split())
+    outer = normalise(options[longest])
+    return longest if all(f" {normalise(options[at])} " in f" {outer} " for at in named) else None

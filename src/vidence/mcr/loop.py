@@ -7,13 +7,14 @@ the policy decides anew; the answer that leaves says of each claim what the chec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from vidence.mcr.actions import Actions, Feedback
 from vidence.mcr.answer import CONFIDENT, Answer, Status
 from vidence.mcr.budget import Meter
+from vidence.mcr.context import Step
 from vidence.mcr.draft import Draft
 from vidence.mcr.gate import Gate
 from vidence.mcr.policy import Decision, Policy
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from vidence.memory import Memory
     from vidence.senses.sense import Sense
 
+Listener = Callable[[int | None, Step], None]
+"""Hears (number under which the run is kept, or None; step)."""
+
 MAX_ROUNDS = 3
 """Drafts that may fail the gate before the last one leaves with its verdicts as they are."""
 
@@ -40,17 +44,24 @@ def reason(
     senses: Sequence[Sense],
     meter: Meter,
     web: WebSearch | None = None,
+    told: Listener | None = None,
 ) -> tuple[Answer, Situation]:
     """Run one rollout to its answer, each step kept in memory as it is taken. `web` is what may be searched besides.
+
+    `told` hears of each step once it is kept.
 
     Never raises for want of evidence: the answer says what is lacking.
     """
     situation = Situation(question, media, memory.coverage(media.hash), meter)
     run = memory.runs.begin(media.hash, question.text, question.choices, policy.name, asdict(meter.budget))
-    if run is not None:
-        situation.context.told = lambda step: memory.runs.step(
-            run, step.index, step.kind, step.content, step.data
-        )
+
+    def keep(step: Step) -> None:
+        if run is not None:
+            memory.runs.step(run, step.index, step.kind, step.content, step.data)
+        if told is not None:
+            told(run, step)
+
+    situation.context.told = keep
     answer = replace(_rollout(situation, policy, Actions(situation, memory, senses, web)), run=run)
     if run is not None:
         memory.runs.finish(run, answer.to_json())

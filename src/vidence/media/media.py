@@ -33,13 +33,16 @@ _FOREVER_S = 10**9
 _PARK_PIXELS = 4096 * 2304  # decoders of larger pictures are closed rather than kept for the next call
 
 
-def open_media(source: str | Path) -> Media:
+def open_media(source: str | Path, *, containers: str | None = None) -> Media:
     """Open a file or http(s) URL.
+
+    `containers` names by comma the only demuxers of FFmpeg that may read it, for files from strangers: a playlist
+    opens other files.
 
     Raises:
         MediaError: it cannot be read, or nothing in it can be decoded.
     """
-    place = resolve(source)
+    place = resolve(source, containers)
     return Media(place, probe(place, content_size(place)))
 
 

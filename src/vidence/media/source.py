@@ -29,6 +29,9 @@ class Source:
     name: str
     address: str
     remote: bool
+    containers: str | None = (
+        None  # FFmpeg's names of the demuxers allowed, by comma; None: all but `_REFUSED_FORMATS`
+    )
 
     @property
     def path(self) -> Path | None:
@@ -36,8 +39,8 @@ class Source:
         return None if self.remote else Path(self.name)
 
 
-def resolve(source: str | Path) -> Source:
-    """Check that a source is a readable regular file or an http(s) URL.
+def resolve(source: str | Path, containers: str | None = None) -> Source:
+    """Check that a source is a readable regular file or an http(s) URL; `containers` narrows how it may be read.
 
     Raises:
         MediaError: it is missing, empty, a directory, unreadable, or has another protocol.
@@ -46,13 +49,13 @@ def resolve(source: str | Path) -> Source:
     scheme = _SCHEME.match(text)
     if isinstance(source, str) and scheme and not Path(text).exists():
         if scheme[1].lower() in ("http", "https") and scheme[2]:
-            return Source(text, text, remote=True)
+            return Source(text, text, True, containers)
         if scheme[1].lower() != "file":
             raise MediaError(f"{text}: protocol {scheme[1]!r} is not allowed; give a file or an http(s) URL")
         text = text[5:].removeprefix("//")
     path = Path(text).expanduser()
     _check_file(path)
-    return Source(str(path), f"file:{path.absolute()}", remote=False)
+    return Source(str(path), f"file:{path.absolute()}", False, containers)
 
 
 def _check_file(path: Path) -> None:
@@ -82,6 +85,8 @@ def open_container(source: Source) -> InputContainer:
     from av.error import FFmpegError
 
     options = {"protocol_whitelist": _URL_PROTOCOLS if source.remote else _FILE_PROTOCOLS}
+    if source.containers is not None:
+        options["format_whitelist"] = source.containers
     try:
         container = av.open(
             source.address,

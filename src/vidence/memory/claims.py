@@ -30,7 +30,7 @@ def new_owner() -> str:
 def take(db: sqlite3.Connection, key: Key, owner: str) -> bool:
     """Claim a segment; False when a living owner holds it."""
     held = db.execute(f"SELECT owner, expires FROM claim WHERE {WHERE}", key).fetchone()
-    if held is not None and held[0] != owner and held[1] > time.time() and _may_live(held[0]):
+    if held is not None and held[0] != owner and held[1] > time.time() and may_live(held[0]):
         return False
     db.execute(
         "INSERT OR REPLACE INTO claim VALUES (?, ?, ?, ?, ?, ?)", (*key, owner, time.time() + EXPIRY_S)
@@ -48,7 +48,8 @@ def release(db: sqlite3.Connection, owner: str) -> None:
     db.execute("DELETE FROM claim WHERE owner = ?", (owner,))
 
 
-def _may_live(owner: str) -> bool:
+def may_live(owner: str) -> bool:
+    """Say whether an owner's process may still be there; of other machines that cannot be known."""
     host, pid, _ = owner.split(" ")
     if (
         host != socket.gethostname() or os.name != "posix"

@@ -91,8 +91,9 @@ class Memory:
     # Media
 
     def add(self, media: Media) -> None:
-        """Register a medium, or note where it lies now."""
-        row = (media.hash, str(media.path), write_info(media.info))
+        """Register a medium, or note where it lies now; of a file the whole path, the same from any folder."""
+        place = Path(media.path)
+        row = (media.hash, str(place.absolute() if place.is_file() else media.path), write_info(media.info))
         if self._database.read("SELECT 1 FROM medium WHERE hash = ? AND path = ? AND info = ?", row):
             return  # nothing new: a run that has nothing to do shall not write at all
         with self._database.transaction() as db:
@@ -104,10 +105,7 @@ class Memory:
 
     def media(self) -> list[Medium]:
         """Return every known medium, the newest last."""
-        rows = self._database.read("SELECT hash, path, info, added, problems FROM medium ORDER BY added, id")
-        return [
-            Medium(h, path, read_info(info), added, tuple(json.loads(p))) for h, path, info, added, p in rows
-        ]
+        return self._media("")
 
     def medium(self, hash: str) -> Medium:
         """Return one medium by its hash, or by the first characters of it.
@@ -115,12 +113,21 @@ class Memory:
         Raises:
             UsageError: none or several begin so.
         """
-        found = [medium for medium in self.media() if medium.hash.startswith(hash)]
+        found = self._media(hash)
         if len(found) != 1:
             raise UsageError(
                 f"{len(found)} media in the memory begin with {hash!r}; `vidence show` lists them"
             )
         return found[0]
+
+    def _media(self, begins: str) -> list[Medium]:
+        rows = self._database.read(
+            "SELECT hash, path, info, added, problems FROM medium WHERE substr(hash, 1, ?) = ? ORDER BY added, id",
+            (len(begins), begins),
+        )
+        return [
+            Medium(h, path, read_info(info), added, tuple(json.loads(p))) for h, path, info, added, p in rows
+        ]
 
     def note_problems(self, medium: str, problems: Sequence[str]) -> None:
         """Keep what could not be decoded."""

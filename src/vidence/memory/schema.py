@@ -87,6 +87,16 @@ CREATE TABLE step(
     content TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY(run_id, "index")) WITHOUT ROWID;
 """
 
+_JOBS = """
+CREATE TABLE label(medium_id INTEGER PRIMARY KEY REFERENCES medium ON DELETE CASCADE, name TEXT NOT NULL);
+CREATE TABLE job(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'queued', medium TEXT,
+    name TEXT NOT NULL, request TEXT NOT NULL, created REAL NOT NULL, started REAL, finished REAL,
+    owner TEXT, expires REAL, attempts INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0,
+    progress TEXT NOT NULL DEFAULT '{}', done_bytes INTEGER, total_bytes INTEGER, error TEXT);
+CREATE INDEX job_state ON job(state, id);
+"""
+
 
 def _statements(script: str) -> list[str]:
     """Cut a script into statements: `executescript` would commit the transaction that a migration runs in."""
@@ -117,7 +127,13 @@ def runs(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [tables, word_search, runs]
+def jobs(db: sqlite3.Connection) -> None:
+    """Make the tables of what a server is to do, and of the names that people give to media."""
+    for statement in _statements(_JOBS):
+        db.execute(statement)
+
+
+MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [tables, word_search, runs, jobs]
 
 
 def migrate(db: sqlite3.Connection, path: str) -> None:

@@ -1,1 +1,1 @@
-"""What is reached over a network: so far a model behind the OpenAI-compatible chat API (`vidence serve`)."""
+"""What is reached over a network: the web page and its API, jobs in worker processes, and models behind a chat API."""

@@ -7,30 +7,33 @@ words, and `response_format` with a JSON schema is kept to by whatever model.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
 import json
-import queue
 import tempfile
-import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import cv2
 import numpy as np
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.types import Receive, Scope, Send
 
 from vidence import __version__
-from vidence.errors import MediaError, UsageError, VidenceError
+from vidence.errors import UsageError, VidenceError
 from vidence.models.internvideo3.video import Clip
-from vidence.serving.engine import Engine, Reply, Sampling
+from vidence.serving.engine import Answering, BusyError, Engine, Reply, Sampling
+from vidence.serving.failing import handle_errors
+from vidence.serving.picture_size import picture_size
+from vidence.serving.refusing import Refused, body, busy
 
 FRAMES_HZ = 2  # of frames that come without times
 MOST_PIXELS = 64_000_000  # of one picture
@@ -67,55 +70,95 @@ class Asked(BaseModel):
 
 
 def chat_api(engine: Engine) -> FastAPI:
-    """Return the application that serves a model."""
+    """Return an application that serves a model and nothing besides."""
     app = FastAPI(title="Vidence", version=__version__, docs_url=None, redoc_url=None)
-
-    @app.get("/v1/models")
-    def models() -> dict[str, Any]:
-        named = {"id": engine.name, "object": "model", "created": 0, "owned_by": "vidence"}
-        return {"object": "list", "data": [named]}
+    app.include_router(chat_router(engine))
 
     @app.get("/health")
     def health() -> dict[str, str]:
         return {"status": "ok", "version": __version__}
 
-    @app.post("/v1/chat/completions", response_model=None)
-    def completions(asked: Asked) -> JSONResponse | StreamingResponse:
-        if asked.model != engine.name:
-            return _fault(404, f"there is no model {asked.model!r} here; there is {engine.name!r}")
-        if asked.tools:
-            return _fault(400, "tools are not supported; ask for JSON by response_format instead")
-        messages = [_read(one, engine) for one in asked.messages]
-        sampling, head = asked.sampling(), _head(engine)
-        if asked.stream:
-            told = _streamed(
-                engine, messages, sampling, head, bool(asked.stream_options.get("include_usage"))
-            )
-            return StreamingResponse(told, media_type="text/event-stream")
-        reply = engine.reply(messages, sampling)
-        message = {"role": "assistant", "content": reply.text}
-        choice = {"index": 0, "message": message, "finish_reason": _finish(reply)}
-        return JSONResponse(
-            {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(reply)}
-        )
-
-    @app.exception_handler(RequestValidationError)
-    def invalid(request: Request, fault: RequestValidationError) -> JSONResponse:
-        del request
-        first = fault.errors()[0]
-        return _fault(400, f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}")
-
-    @app.exception_handler(VidenceError)
-    def refused(request: Request, fault: VidenceError) -> JSONResponse:
-        del request
-        return _fault(400 if isinstance(fault, UsageError | MediaError) else 500, str(fault))
-
+    handle_errors(app)
     return app
 
 
-def _fault(status: int, message: str) -> JSONResponse:
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    return JSONResponse({"error": {"message": message, "type": kind, "code": None}}, status)
+def chat_router(engine: Engine) -> APIRouter:
+    """Return the routes of a model: /v1/models and /v1/chat/completions."""
+    router = APIRouter(tags=["chat"])
+
+    @router.get("/v1/models")
+    def models() -> dict[str, Any]:
+        """List the model."""
+        named = {"id": engine.name, "object": "model", "created": 0, "owned_by": "vidence"}
+        return {"object": "list", "data": [named]}
+
+    @router.post("/v1/chat/completions", response_model=None)
+    async def completions(asked: Asked, request: Request) -> JSONResponse | StreamingResponse:
+        """Answer a chat, whole or streamed."""
+        if asked.model != engine.name:
+            raise Refused(404, f"there is no model {asked.model!r} here; there is {engine.name!r}")
+        if asked.tools:
+            raise Refused(400, "tools are not supported; ask for JSON by response_format instead")
+        answering = await run_in_threadpool(_begun, asked, engine)
+        if asked.stream:
+            usage = bool(asked.stream_options.get("include_usage"))
+            return _Streaming(answering, _streamed(answering, _head(engine), usage))
+        reply = await _unless_gone(answering, request)
+        message = {"role": "assistant", "content": reply.text}
+        choice = {"index": 0, "message": message, "finish_reason": _finish(reply)}
+        return JSONResponse(
+            {**_head(engine), "object": "chat.completion", "choices": [choice], "usage": _usage(reply)}
+        )
+
+    return router
+
+
+class _Streaming(StreamingResponse):
+    """A stream that ends the answer when the client goes away."""
+
+    def __init__(self, answering: Answering, events: AsyncIterator[str]) -> None:
+        super().__init__(events, media_type="text/event-stream")
+        self.answering = answering
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.answering.cancel()
+
+
+def _begun(asked: Asked, engine: Engine) -> Answering:
+    """Read a request's messages, which takes a while where they hold videos, and have it answered."""
+    try:
+        return engine.ask([_read(one, engine) for one in asked.messages], asked.sampling())
+    except BusyError as fault:
+        raise busy(str(fault)) from None
+
+
+async def _unless_gone(answering: Answering, request: Request) -> Reply:
+    """Wait for an answer, and cancel it when the client goes away."""
+
+    async def whole() -> None:
+        async for _ in answering:
+            pass
+
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    tasks = [asyncio.ensure_future(whole()), asyncio.ensure_future(gone())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if not tasks[0].done():
+            raise VidenceError("the client has gone")
+        tasks[0].result()
+        assert answering.reply is not None
+        return answering.reply
+    finally:
+        answering.cancel()
+        for task in tasks:
+            task.cancel()
 
 
 def _head(engine: Engine) -> dict[str, Any]:
@@ -135,31 +178,20 @@ def _usage(reply: Reply) -> dict[str, Any]:
     }
 
 
-def _streamed(
-    engine: Engine, messages: list[dict[str, Any]], sampling: Sampling, head: dict[str, Any], usage: bool
-) -> Iterator[str]:
-    """Yield server-sent events while another thread answers; a fault is the last of them."""
-    told: queue.SimpleQueue[str | Reply | VidenceError] = queue.SimpleQueue()
-
-    def answer() -> None:
-        try:
-            told.put(engine.reply(messages, sampling, told.put))
-        except VidenceError as fault:
-            told.put(fault)
-        except Exception as fault:  # noqa: BLE001 - the boundary of a thread: who waits must hear of it
-            told.put(VidenceError(f"{type(fault).__name__}: {fault}"))
-
-    threading.Thread(target=answer, daemon=True).start()
+async def _streamed(answering: Answering, head: dict[str, Any], usage: bool) -> AsyncIterator[str]:
+    """Yield server-sent events as the answer grows; a fault is the last of them."""
     head = head | {"object": "chat.completion.chunk"}
     yield _event(head | {"choices": [_choice({"role": "assistant", "content": ""})]})
-    while isinstance(piece := told.get(), str):
-        yield _event(head | {"choices": [_choice({"content": piece})]})
-    if isinstance(piece, VidenceError):
-        yield _event({"error": {"message": str(piece), "type": "server_error", "code": None}})
+    try:
+        async for piece in answering:
+            yield _event(head | {"choices": [_choice({"content": piece})]})
+    except VidenceError as fault:
+        yield _event(body(500, str(fault)))
         return
-    yield _event(head | {"choices": [_choice({}, _finish(piece))]})
+    assert answering.reply is not None
+    yield _event(head | {"choices": [_choice({}, _finish(answering.reply))]})
     if usage:
-        yield _event(head | {"choices": [], "usage": _usage(piece)})
+        yield _event(head | {"choices": [], "usage": _usage(answering.reply)})
     yield "data: [DONE]\n\n"
 
 
@@ -233,12 +265,15 @@ def _bytes(body: str) -> bytes:
         raise UsageError(f"a picture is no base64: {fault}") from fault
 
 
-def _picture(body: str) -> np.ndarray:
+def _picture(sent: str) -> np.ndarray:
     """Decode a picture as uint8 RGB (H, W, 3)."""
-    data = _bytes(body)
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    data = _bytes(sent)
+    size = picture_size(data)
+    if size is None:
+        raise UsageError("a picture cannot be decoded; send JPEG or PNG")
+    if size[0] * size[1] > MOST_PIXELS:
+        raise UsageError(f"a picture has {size[0]} x {size[1]} pixels; {MOST_PIXELS:,} are allowed")
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise UsageError("a picture cannot be decoded; send JPEG or PNG")
-    if image.shape[0] * image.shape[1] > MOST_PIXELS:
-        raise UsageError(f"a picture has more than {MOST_PIXELS:,} pixels")
     return image[:, :, ::-1].copy()

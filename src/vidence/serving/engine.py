@@ -1,67 +1,50 @@
-"""A model that answers chats one at a time. A chat that goes on reads only what is new: its cache is kept."""
+"""A model that answers many chats at once; what chats share, and what a chat said before, it reads once."""
 
 from __future__ import annotations
 
-import json
+import copy
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from vidence.errors import UsageError
-from vidence.models.internvideo3.conversation import Conversation
 from vidence.models.internvideo3.limits import VideoLimits
 from vidence.models.internvideo3.opening import open_model
 from vidence.models.internvideo3.processing import InternVideo3Processor
 from vidence.models.internvideo3.video import Clip, load
-from vidence.serving.constraint import Vocabulary
+from vidence.serving.answering import Answering, BusyError, Reply
+from vidence.serving.constraint import Constraint, Vocabulary
+from vidence.serving.prompt import Scribe
+from vidence.serving.request import Request
+from vidence.serving.sampling import Sampling
+from vidence.serving.scheduler import Counts, Limits, Scheduler
 
-MOST_KEPT = 8  # chats whose caches are kept for when they go on
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How an answer is drawn. `temperature` 0 takes the likeliest token each time."""
-
-    max_tokens: int = 1024
-    temperature: float = 0.0
-    top_p: float = 1.0
-    seed: int | None = None
-    schema: Mapping[str, Any] | None = None  # JSON schema that the answer must fit
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer and what it took. `cached` of the prompt's tokens had been read before."""
-
-    text: str
-    prompt: int
-    cached: int
-    completion: int
-    ended: bool  # by itself, not for want of tokens
+__all__ = ["Answering", "BusyError", "Counts", "Engine", "Limits", "Reply", "Sampling"]
 
 
 class Engine:
-    """One model in this process; safe to be asked from several threads."""
+    """One model in this process; safe to be asked from several threads, which are answered side by side."""
 
-    def __init__(self, name: str, model: Any, processor: Any) -> None:
+    def __init__(self, name: str, model: Any, processor: Any, limits: Limits | None = None) -> None:
         self.name, self.model, self.processor = name, model, processor
+        self._scribe = Scribe(model, processor)
+        self._scheduler = Scheduler(model, self._scribe.tokenizer.eos_token_id, limits or Limits())
+        # A tokenizer that only decodes may be used by several threads at once.
+        self._decoder = copy.deepcopy(self._scribe.tokenizer)
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, Conversation] = OrderedDict()
         self._vocabulary: Vocabulary | None = None
 
     @staticmethod
-    def load(name: str, directory: Path, *, device: str = "auto", dtype: str = "auto") -> Engine:
+    def load(
+        name: str, directory: Path, *, device: str = "auto", dtype: str = "auto", limits: Limits | None = None
+    ) -> Engine:
         """Load a model and its processor.
 
         Raises:
             WeightsError: the folder holds none.
         """
-        return Engine(name, *open_model(directory, device=device, dtype=dtype))
+        return Engine(name, *open_model(directory, device=device, dtype=dtype), limits)
 
     def seen(self, path: Path) -> Clip:
         """Return the pictures of a video file that the model takes.
@@ -74,56 +57,63 @@ class Engine:
             raise UsageError("this model reads text alone; ask without pictures")
         return load(path, VideoLimits(**self.processor.video_limits), self.processor.shape)
 
+    def ask(self, messages: Sequence[Mapping[str, Any]], sampling: Sampling, *, scope: str = "") -> Answering:
+        """Have a chat answered; pictures stand in its messages as `Conversation.reply` takes them.
+
+        Each message carries what it is known by under "key", so that a chat that goes on is recognised. What was read
+        in one `scope` is not used in another, where that could tell what others asked.
+
+        Raises:
+            UsageError: the schema cannot be followed, or the model sees no pictures.
+            MediaError: a video cannot be read.
+            BusyError: too many are being answered or wait.
+        """
+        self._scheduler.take_place()
+        try:
+            constraint = self._constraint(sampling)
+            prompt = self._scribe.prompt(messages, scope)
+        except BaseException:
+            self._scheduler.give_place()
+            raise
+        keys = [{"key": one["key"]} for one in messages]
+        answering = Answering(
+            self._decoder, prompt.length, lambda ids, text: self._scribe.keep(keys, scope, prompt, ids, text)
+        )
+        answering.on_cancel(self._scheduler.wake)
+        self._scheduler.submit(
+            Request(prompt, sampling, constraint, scope, answering.hear, lambda: answering.cancelled)
+        )
+        return answering
+
     def reply(
         self,
         messages: Sequence[Mapping[str, Any]],
         sampling: Sampling,
         told: Callable[[str], None] | None = None,
+        *,
+        scope: str = "",
     ) -> Reply:
-        """Answer a chat; pictures stand in its messages as `Conversation.reply` takes them.
-
-        Each message carries what it is known by under "key", so that a chat that goes on is recognised. `told` receives
-        the answer piece by piece.
+        """Answer a chat, and wait for it; `told` receives the answer piece by piece.
 
         Raises:
-            UsageError: the schema cannot be followed, the model sees no pictures, or the chat is too long for it.
+            UsageError: as `ask`, or the chat is too long for the memory.
+            MediaError: as `ask`.
+            BusyError: as `ask`.
         """
+        return self.ask(messages, sampling, scope=scope).result(told)
+
+    def counts(self) -> Counts:
+        """Tell what is done and was."""
+        return self._scheduler.counts()
+
+    def close(self) -> None:
+        """Answer nobody any more."""
+        self._scheduler.close()
+
+    def _constraint(self, sampling: Sampling) -> Constraint | None:
+        if sampling.schema is None:
+            return None
         with self._lock:
-            talk, known = self._going_on(messages)
-            options = self._options(sampling)
-            if sampling.seed is not None:
-                torch.manual_seed(sampling.seed)
-            new = [{name: one[name] for name in one if name != "key"} for one in messages[known:]]
-            text = talk.reply(new, told=told, max_new_tokens=sampling.max_tokens, **options)
-            said = {"key": json.dumps(["assistant", text]), "role": "assistant"}
-            self._keep([*messages, said], talk)
-            prompt, total = talk.contexts[-1], talk.ids_BT.shape[1]
-            ended = int(talk.ids_BT[0, -1]) == talk.tokenizer.eos_token_id
-            return Reply(text, prompt, prompt - talk.prefilled[-1], total - prompt, ended)
-
-    def _going_on(self, messages: Sequence[Mapping[str, Any]]) -> tuple[Conversation, int]:
-        """Return the conversation that these messages go on with, and how many of them it holds."""
-        for count in range(len(messages) - 1, 0, -1):
-            if found := self._kept.pop(_key(messages[:count]), None):
-                return found, count
-        return Conversation(self.model, self.processor), 0
-
-    def _keep(self, messages: Sequence[Mapping[str, Any]], talk: Conversation) -> None:
-        self._kept[_key(messages)] = talk
-        while len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
-
-    def _options(self, sampling: Sampling) -> dict[str, Any]:
-        options: dict[str, Any] = {"do_sample": sampling.temperature > 0}
-        if sampling.temperature > 0:
-            options |= {"temperature": sampling.temperature, "top_p": sampling.top_p}
-        if sampling.schema is not None:
             if self._vocabulary is None:
-                tokenizer = getattr(self.processor, "tokenizer", self.processor)
-                self._vocabulary = Vocabulary(tokenizer)
-            options["constraint"] = self._vocabulary.constraint(sampling.schema)
-        return options
-
-
-def _key(messages: Sequence[Mapping[str, Any]]) -> str:
-    return "\n".join(str(one["key"]) for one in messages)
+                self._vocabulary = Vocabulary(self._scribe.tokenizer)
+        return self._vocabulary.constraint(sampling.schema)

@@ -15,6 +15,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from vidence.models.internvideo3.latent import LatentCache
+from vidence.models.internvideo3.passes import Features, look, run, together
 from vidence.training.learner import Learner
 from vidence.training.trajectory import TEXT, Picture, Piece, joined
 
@@ -79,7 +80,7 @@ class Cached:
         self.cache: Any = LatentCache(config) if learner.latent else DynamicCache(config=config)
         self.device = learner.model.device
         self._draw = torch.Generator(self.device).manual_seed(seed)
-        self._seen: dict[str, tuple[Tensor, list[Tensor]]] = {}
+        self._seen: dict[str, Features] = {}
         self._next_B = torch.zeros(len(prompts), dtype=torch.int64)
         self._mask_BT = torch.zeros((len(prompts), 0), dtype=torch.int64)
         self._active_B = torch.ones(len(prompts), dtype=torch.bool)
@@ -172,33 +173,19 @@ class Cached:
     ) -> Tensor:
         """Run new tokens through the decoder; return the last hidden state of each dialogue."""
         self._mask_BT = torch.cat([self._mask_BT, mask_BL], 1)
-        embeds_BLD = self.core.language_model.embed_tokens(ids_BL.to(self.device))
-        deep: list[Tensor] = []
-        if visual_BL is not None and pictures:
-            visual_BL = visual_BL.to(self.device)
-            features = [self._features(picture) for picture in pictures]
-            embeds_BLD = embeds_BLD.masked_scatter(
-                visual_BL[..., None], torch.cat([each for each, _ in features])
-            )
-            deep = [torch.cat(parts) for parts in zip(*(each for _, each in features), strict=True)]
-        else:
-            visual_BL = None
-        out = self.core.language_model(
-            inputs_embeds=embeds_BLD,
-            attention_mask=self._mask_BT.to(self.device),
-            position_ids=positions_3BL.to(self.device),
-            past_key_values=self.cache,
-            visual_pos_masks=visual_BL,
-            deepstack_visual_embeds=deep or None,
-            use_cache=True,
+        features = together([self._features(picture) for picture in pictures]) if pictures else None
+        hidden_BLD = run(
+            self.core.language_model,
+            ids_BL,
+            positions_3BL,
+            self.cache,
+            visual_BL=visual_BL,
+            features=features,
+            mask_BT=self._mask_BT,
         )
-        return out.last_hidden_state[:, -1]
+        return hidden_BLD[:, -1]
 
-    def _features(self, picture: Picture) -> tuple[Tensor, list[Tensor]]:
+    def _features(self, picture: Picture) -> Features:
         if picture.key not in self._seen:
-            patches = picture.patches_ND.to(self.device, self.core.language_model.embed_tokens.weight.dtype)
-            seen = self.core.visual(
-                patches, grid_thw=torch.tensor([picture.grid.to_list()], device=self.device)
-            )
-            self._seen[picture.key] = seen.pooler_output, seen.deepstack_features
+            self._seen[picture.key] = look(self.core, picture.patches_ND, [picture.grid.to_list()])
         return self._seen[picture.key]

@@ -18,8 +18,11 @@ SHOWN = 8  # pictures of one look, spread over what was looked at
 PICTURES, SIDE = 64, 240  # at most so many on the page; about 8 kB each
 
 
-def render_run(run: Run) -> str:
-    """Return a run as HTML. Pictures are opened anew; where the file is gone or changed there are none."""
+def render_run(run: Run, *, name: str | None = None) -> str:
+    """Return a run as HTML, its medium called `name` (default: as its file).
+
+    Pictures are opened anew; where the file is gone or changed there are none.
+    """
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
@@ -30,7 +33,7 @@ def render_run(run: Run) -> str:
     style = resources.files("vidence.exports.report").joinpath("report.css").read_text(encoding="utf-8")
     return environment.from_string(text).render(
         run=run,
-        name=Path(run.path).name,
+        name=name or Path(run.path).name,
         asked=datetime.fromtimestamp(run.asked).strftime("%Y-%m-%d %H:%M:%S"),
         style=style,
         pictures=_pictures(run),

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vidence.models.internvideo3.config import INT8
 from vidence.models.internvideo3.ledger import BankPlan
-from vidence.models.internvideo3.rows import SCALE_DTYPE, Rows, quantise
+from vidence.models.internvideo3.rows import SCALE_DTYPE, Rows, empty, stored
 
 BLOCK_ROWS = 256  # a slab is a multiple of it; a kernel's block of rows divides it
 # A further slab is at least an eighth of what there is, so that unused memory stays under 12.5 % and the number of
@@ -44,15 +44,11 @@ class Bank:
     def write(self, rows_BLW: Tensor, plan: BankPlan) -> None:
         """Store the new rows that the plan gives to this bank, at the places it names."""
         self._grow(plan.length, rows_BLW)
-        scales_BL2 = None
-        if self.storage == INT8:
-            rows_BLW, scales_BL2 = quantise(rows_BLW, self.latent_width)
+        rows = stored(rows_BLW, self.latent_width, int8=self.storage == INT8)
         first = 0
         for slab in self.slabs:
             if first < plan.length and first + slab.length > plan.start:
-                _store(slab.rows_BSW, rows_BLW, plan, first)
-                if slab.scales_BS2 is not None and scales_BL2 is not None:
-                    _store(slab.scales_BS2, scales_BL2, plan, first)
+                _store(slab, rows, plan, first)
             first += slab.length
 
     def views(self, length: int) -> list[Rows]:
@@ -102,23 +98,21 @@ class Bank:
         rows = self._growth_rows(length)
         if not rows:
             return
-        dtype = torch.int8 if self.storage == INT8 else like.dtype
-        # Zeros: in a batch of uneven length rows that were never written are read with weight 0, and must not be NaN.
-        empty_BCW = like.new_zeros((like.shape[0], rows, self.width), dtype=dtype)
-        scales = like.new_zeros((like.shape[0], rows, 2), dtype=SCALE_DTYPE) if self.storage == INT8 else None
-        self.slabs.append(Rows(empty_BCW, self.latent_width, scales))
+        widths = self.latent_width, self.width - self.latent_width
+        self.slabs.append(empty(like.shape[0], rows, widths, like, int8=self.storage == INT8))
 
 
-def _store(target_BCW: Tensor, rows_BLW: Tensor, plan: BankPlan, first: int) -> None:
+def _store(slab: Rows, rows: Rows, plan: BankPlan, first: int) -> None:
     """Write the plan's rows that fall into the slab whose first row is row `first` of the bank."""
-    last = first + target_BCW.shape[1]
+    last = first + slab.length
     if plan.target_N is None or plan.batch_N is None or plan.source_N is None:
         start, stop = max(plan.start, first), min(plan.length, last)
-        target_BCW[:, start - first : stop - first] = rows_BLW[:, start - plan.start : stop - plan.start]
+        into, out_of = slice(start - first, stop - first), slice(start - plan.start, stop - plan.start)
+        slab.put((slice(None), into), rows, (slice(None), out_of))
         return
     here_N = (plan.target_N >= first) & (plan.target_N < last)
     batch_N, source_N = plan.batch_N[here_N], plan.source_N[here_N]
-    target_BCW[batch_N, plan.target_N[here_N] - first] = rows_BLW[batch_N, source_N]
+    slab.put((batch_N, plan.target_N[here_N] - first), rows, (batch_N, source_N))
 
 
 def _map(slab: Rows, change: Callable[[Tensor], Tensor]) -> Rows:

@@ -40,6 +40,10 @@ class LatentShape:
         """Return the width of the wider latent; the narrower one uses its leading lanes."""
         return max(self.text_rank, self.vision_rank)
 
+    def ranks(self, *, banked: bool) -> tuple[int, ...]:
+        """Return the latent width of each bank: text and vision apart, or one for both."""
+        return (self.text_rank, self.vision_rank) if banked else (self.rank,)
+
     @property
     def rope_width(self) -> int:
         """Return the width of the shared rope key: a real and an imaginary lane for each frequency."""

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import LogitsProcessor, LogitsProcessorList, TextStreamer
+from transformers import LogitsProcessor, LogitsProcessorList
 
-from vidence.errors import UsageError
 from vidence.models.internvideo3.decoder import InternVideo3ForCausalLM
 from vidence.models.internvideo3.latent import LatentCache
 from vidence.models.internvideo3.modeling import InternVideo3ForConditionalGeneration
 from vidence.models.internvideo3.stored import load_cache, save_cache
-
-Told = Callable[[str], None]
+from vidence.models.internvideo3.turns import Speaker, Told, end_of_answer, inputs_of, unwritable, written
 
 
 class Conversation:
@@ -91,10 +89,10 @@ class Conversation:
             As `say`.
         """
         inputs = self._inputs(self._turn(messages), messages)
-        if unwritable := self._unwritable():
-            options["suppress_tokens"] = sorted({*unwritable, *options.get("suppress_tokens", ())})
+        if marks := unwritable(self.model.config):
+            options["suppress_tokens"] = sorted({*marks, *options.get("suppress_tokens", ())})
         heard = _Heard()
-        streamer = None if told is None else _Streamer(self.tokenizer, told)
+        streamer = None if told is None else Speaker(self.tokenizer, told, skip_prompt=True)
         held, ids_BT = self._generated(
             inputs,
             max_new_tokens=max_new_tokens,
@@ -189,45 +187,17 @@ class Conversation:
 
     def _turn(self, messages: Sequence[Mapping[str, Any]], *, answers: bool = True) -> str:
         """Write messages as they follow what was said so far."""
-        turn = self.processor.apply_chat_template(
-            [_bare(message) for message in messages], tokenize=False, add_generation_prompt=answers
-        )
+        turn = written(self.processor, messages, answers=answers)
         if self._open:
             return turn.split("\n", 1)[1]  # without the line that opens a message: it was written before
-        return self._end_of_answer() + turn
+        if not self.started:
+            return turn
+        return end_of_answer(self.tokenizer, int(self.ids_BT[0, -1])) + turn
 
     def _inputs(self, turn: str, messages: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
-        parts = [
-            part
-            for message in messages
-            if not isinstance(message["content"], str)
-            for part in message["content"]
-        ]
-        pictures = {
-            f"{kind}s": [part[kind] for part in parts if part["type"] == kind] for kind in ("video", "image")
-        }
-        pictures = {name: given for name, given in pictures.items() if given}
-        if pictures and isinstance(self.model, InternVideo3ForCausalLM):
-            raise UsageError("this model reads text alone; ask without pictures")
-        inputs = self.processor(text=[turn], return_tensors="pt", **pictures)
-        return {
-            name: value.to(self.model.device)
-            for name, value in inputs.items()
-            if name not in ("attention_mask", "token_type_ids")
-        }
-
-    def _end_of_answer(self) -> str:
-        """Return what the template writes between an answer and this turn; one cut short lacks its end mark."""
-        if not self.ids_BT.shape[1]:
-            return ""
-        ended = int(self.ids_BT[0, -1]) == self.tokenizer.eos_token_id
-        return "\n" if ended else f"{self.tokenizer.eos_token}\n"
-
-    def _unwritable(self) -> list[int]:
-        """Return the marks that stand for pictures: only the user shows any."""
-        config = self.model.config
-        marks = ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
-        return [getattr(config, mark) for mark in marks if getattr(config, mark, None) is not None]
+        sees = not isinstance(self.model, InternVideo3ForCausalLM)
+        inputs = inputs_of(self.processor, turn, messages, sees=sees)
+        return {name: value.to(self.model.device) for name, value in inputs.items()}
 
 
 class _Heard(LogitsProcessor):
@@ -266,22 +236,3 @@ class _Dictated(LogitsProcessor):
         only = torch.full_like(scores, -torch.inf)
         only[:, token] = 0.0
         return only
-
-
-def _bare(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Leave pictures out of a message: a template only names them."""
-    if isinstance(message["content"], str):
-        return message
-    kept = [{key: part[key] for key in ("type", "text") if key in part} for part in message["content"]]
-    return {**message, "content": kept}
-
-
-class _Streamer(TextStreamer):
-    def __init__(self, tokenizer: Any, told: Told) -> None:
-        super().__init__(tokenizer, skip_prompt=True, skip_special_tokens=True)
-        self.told = told
-
-    def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
-        """Pass a piece on as soon as no later token can change it."""
-        if text:
-            self.told(text)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vidence.models.internvideo3 import kernels
-from vidence.models.internvideo3.rows import Rows
+from vidence.models.internvideo3.rows import Level, Rows
 
 # Measured on a Zen 4 core, 32 heads, 512+64, 32,768 rows of bfloat16: chunks of 128 rows 91 ms, 256 64 ms, 1024 58 ms,
 # 8192 97 ms. The same products in bfloat16, whole: 1,154 ms, so rows are widened chunk by chunk.
@@ -24,23 +24,42 @@ CHUNK_ROWS = 1024
 def attend(
     q_BHLR: Tensor,
     q_rope_BHLP: Tensor,
-    slabs: Sequence[Rows],
+    slabs: Sequence[Rows | Level],
     limits_BL: Tensor | None = None,
     *,
     scale: float,
 ) -> tuple[Tensor, Tensor]:
     """Attend to rows that stand in several slabs, by the fastest path that can do the work; return as those do.
 
-    Queries may be wider than a slab's latent: its rows have only the leading lanes.
+    Queries may be wider than a slab's latent: its rows have only the leading lanes. `limits_BL` counts the rows of the
+    slabs that the batch does not share.
     """
     parts, first = [], 0
     for slab in slabs:
+        if isinstance(slab, Level):
+            parts.append(_attend_level(q_BHLR, q_rope_BHLP, slab, scale))
+            continue
         q_slab_BHLR = q_BHLR[..., : slab.latent_width]
         path = kernels.absorbed_attention if kernels.available(q_slab_BHLR, slab) else absorbed_attention
         limits_slab_BL = None if limits_BL is None else (limits_BL - first).clamp_(0, slab.length)
         parts.append(path(q_slab_BHLR, q_rope_BHLP, slab, limits_slab_BL, scale=scale))
         first += slab.length
     return merge(parts)
+
+
+def _attend_level(q_BHLR: Tensor, q_rope_BHLP: Tensor, level: Level, scale: float) -> tuple[Tensor, Tensor]:
+    """Attend to shared rows: the queries of a stretch's members stand side by side as those of one sequence."""
+    width, heads = level.stretches[0][1].latent_width, q_BHLR.shape[1]
+    out_BHLR = torch.zeros_like(q_BHLR[..., :width])
+    lse_BHL = q_BHLR.new_full(q_BHLR.shape[:-1], -torch.inf, dtype=torch.float32)
+    for members_N, rows in level.stretches:
+        q_1HMR, q_rope_1HMP = (
+            each[members_N].transpose(0, 1).flatten(1, 2)[None] for each in (q_BHLR, q_rope_BHLP)
+        )
+        out_1HMR, lse_1HM = attend(q_1HMR, q_rope_1HMP, [rows], scale=scale)
+        out_BHLR[members_N] = out_1HMR.view(heads, len(members_N), -1, width).transpose(0, 1)
+        lse_BHL[members_N] = lse_1HM.view(heads, len(members_N), -1).transpose(0, 1)
+    return out_BHLR, lse_BHL
 
 
 def absorbed_attention(

@@ -9,7 +9,7 @@ and width.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +28,7 @@ from transformers.utils.output_capturing import capture_outputs
 
 from vidence.errors import UsageError
 from vidence.models.internvideo3.config import InternVideo3TextConfig
-from vidence.models.internvideo3.latent import LatentCache
+from vidence.models.internvideo3.latent import Held, LatentCache
 from vidence.models.internvideo3.ledger import PADDING, TEXT, VISION
 from vidence.models.internvideo3.m2la import attention
 from vidence.models.internvideo3.prefill import Visible
@@ -99,7 +99,7 @@ class InternVideo3TextModel(LatentModel, Qwen3VLTextModel):
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
-        past_key_values: Cache | None = None,
+        past_key_values: Cache | Held | None = None,
         inputs_embeds: Tensor | None = None,
         use_cache: bool | None = None,
         visual_pos_masks: Tensor | None = None,
@@ -137,7 +137,9 @@ class InternVideo3TextModel(LatentModel, Qwen3VLTextModel):
                 part = hidden_BLD[:, span], position_ids_3BL[..., span], kinds_BL[:, span]
                 parts.append(self._run(*part, None, cache, deep.span(span)))
             hidden_BLD = parts[0] if len(parts) == 1 else torch.cat(parts, 1)
-        return BaseModelOutputWithPast(last_hidden_state=self.norm(hidden_BLD), past_key_values=cache)
+        return BaseModelOutputWithPast(
+            last_hidden_state=self.norm(hidden_BLD), past_key_values=cast(Cache | None, cache)
+        )
 
     def _run(
         self,
@@ -145,7 +147,7 @@ class InternVideo3TextModel(LatentModel, Qwen3VLTextModel):
         position_ids_3BL: Tensor,
         kinds_BL: Tensor,
         seen: Visible | None,
-        cache: LatentCache | None,
+        cache: Held | None,
         deep: _Deep,
     ) -> Tensor:
         """Run the layers on some tokens, those before them being in the cache."""
@@ -162,9 +164,7 @@ class InternVideo3TextModel(LatentModel, Qwen3VLTextModel):
                 hidden_BLD = self._deepstack_process(hidden_BLD, deep.mask_BL, deep.features[index])
         return hidden_BLD
 
-    def _positions(
-        self, position_ids: Tensor | None, hidden_BLD: Tensor, cache: LatentCache | None
-    ) -> Tensor:
+    def _positions(self, position_ids: Tensor | None, hidden_BLD: Tensor, cache: Held | None) -> Tensor:
         if position_ids is None:
             batch, length = hidden_BLD.shape[:2]
             past = 0 if cache is None else cache.get_seq_length()
@@ -207,10 +207,10 @@ class InternVideo3ForCausalLM(LatentModel, LatentGenerationMixin):
         return CausalLMOutputWithPast(loss, logits, outputs.past_key_values, outputs.hidden_states)
 
 
-def _latent_cache(given: Cache | None, config: InternVideo3TextConfig, wanted: bool) -> LatentCache | None:
+def _latent_cache(given: Cache | Held | None, config: InternVideo3TextConfig, wanted: bool) -> Held | None:
     if given is None:
         return LatentCache(config) if wanted and not torch.is_grad_enabled() else None
-    if not isinstance(given, LatentCache):
+    if not isinstance(given, Held):
         raise UsageError(
             f"past_key_values is a {type(given).__name__}; this model's is LatentCache(config.text_config)"
         )

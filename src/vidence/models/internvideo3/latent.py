@@ -7,7 +7,7 @@ offloading work on it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -18,9 +18,32 @@ from vidence.models.internvideo3.bank import Bank
 from vidence.models.internvideo3.config import FLOAT, InternVideo3TextConfig, LatentShape
 from vidence.models.internvideo3.ledger import Ledger, Plan
 from vidence.models.internvideo3.room import available_bytes
-from vidence.models.internvideo3.rows import SCALE_DTYPE, Rows
+from vidence.models.internvideo3.rows import SCALE_DTYPE, Level, Rows
 
 CHECKED_BYTES = 1 << 26  # growth below 64 MB is not worth asking the system first
+
+
+@runtime_checkable
+class Held(Protocol):
+    """What the decoder asks of a cache, this module's or another that keeps rows elsewhere."""
+
+    def get_seq_length(self) -> int:
+        """Return the tokens before those of a pass, where each sequence has as many."""
+        ...
+
+    def expect(self, kinds_BL: Tensor) -> None:
+        """Hear what tokens will come, though they may be entered a stretch at a time."""
+        ...
+
+    def begin(self, kinds_BL: Tensor, positions_BL: Tensor, like_BLD: Tensor) -> Plan:
+        """Enter the tokens of one forward pass."""
+        ...
+
+    def write(
+        self, latent_BLR: Tensor, rope_BLP: Tensor, layer: int, plan: Plan
+    ) -> Sequence[Sequence[Rows | Level]]:
+        """Store one layer's new rows; return by bank what the layer's queries see."""
+        ...
 
 
 class LatentLayer(CacheLayerMixin):
@@ -34,7 +57,7 @@ class LatentLayer(CacheLayerMixin):
         super().__init__()
         self.ledger = ledger
         self.tokens = 0
-        ranks = (shape.text_rank, shape.vision_rank) if ledger.banked else (shape.rank,)
+        ranks = shape.ranks(banked=ledger.banked)
         self.banks = [Bank(rank, shape.rope_width, storage=storage) for rank in ranks]
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:

@@ -72,7 +72,7 @@ class Ledger:
 
     def rows_of(self, kinds_BL: Tensor) -> list[Tensor]:
         """Return how many rows tokens of these kinds take, by bank and sequence."""
-        return [mask_BL.sum(1) for mask_BL in self._masks(kinds_BL)]
+        return [mask_BL.sum(1) for mask_BL in masks(kinds_BL, banked=self.banked)]
 
     def next_position_B(self) -> Tensor:
         """Return the position that the next text token takes in each sequence."""
@@ -84,9 +84,9 @@ class Ledger:
         if not self.tokens:
             self._kinds_BC, self._positions_BC = kinds_BL[:, :0], positions_BL[:, :0]
             self._recount()
-        new = self._masks(kinds_BL)
+        new = masks(kinds_BL, banked=self.banked)
         banks = tuple(
-            _plan(start_B, mask_BL, device) for start_B, mask_BL in zip(self._counts, new, strict=True)
+            bank_plan(start_B, mask_BL, device) for start_B, mask_BL in zip(self._counts, new, strict=True)
         )
         self._extend(kinds_BL, positions_BL)
         self._counts = [start_B + mask_BL.sum(1) for start_B, mask_BL in zip(self._counts, new, strict=True)]
@@ -122,13 +122,15 @@ class Ledger:
         self.tokens = stop
 
     def _recount(self) -> None:
-        self._counts = [mask_BT.sum(1) for mask_BT in self._masks(self.kinds_BT)]
+        self._counts = self.rows_of(self.kinds_BT)
         self._next_B = _next_position_B(self.kinds_BT, self.positions_BT)
 
-    def _masks(self, kinds_BT: Tensor) -> list[Tensor]:
-        if self.banked:
-            return [kinds_BT == TEXT, kinds_BT == VISION]
-        return [kinds_BT != PADDING]
+
+def masks(kinds_BT: Tensor, *, banked: bool) -> list[Tensor]:
+    """Tell by bank which tokens have their row in it."""
+    if banked:
+        return [kinds_BT == TEXT, kinds_BT == VISION]
+    return [kinds_BT != PADDING]
 
 
 def _next_position_B(kinds_BT: Tensor, positions_BT: Tensor) -> Tensor:
@@ -137,7 +139,8 @@ def _next_position_B(kinds_BT: Tensor, positions_BT: Tensor) -> Tensor:
     return positions_BT.masked_fill(kinds_BT == PADDING, -1).amax(1).long() + 1
 
 
-def _plan(start_B: Tensor, mask_BL: Tensor, device: torch.device) -> BankPlan:
+def bank_plan(start_B: Tensor, mask_BL: Tensor, device: torch.device) -> BankPlan:
+    """Plan where the rows of new tokens go in a bank that holds `start_B` rows of each sequence."""
     seen_BL = start_B[:, None] + mask_BL.cumsum(1)
     length = int(seen_BL[:, -1].max())
     if mask_BL.all() and (start_B == start_B[0]).all():

@@ -19,11 +19,11 @@ from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLTextRMSNorm
 
 from vidence.models.internvideo3.config import EXACT, InternVideo3TextConfig
 from vidence.models.internvideo3.decode import attend, merge
-from vidence.models.internvideo3.latent import LatentCache
+from vidence.models.internvideo3.latent import Held
 from vidence.models.internvideo3.ledger import VISION, Plan
 from vidence.models.internvideo3.prefill import Visible, expanded_attention, visible
 from vidence.models.internvideo3.rope import angles, as_pairs, deinterleave, multiply, pick, rotate
-from vidence.models.internvideo3.rows import Rows
+from vidence.models.internvideo3.rows import Level, Rows
 
 
 class LatentAttention(nn.Module):
@@ -56,7 +56,7 @@ class LatentAttention(nn.Module):
         kinds_BL: Tensor | None = None,
         seen: Visible | None = None,
         plan: Plan | None = None,
-        past_key_values: LatentCache | None = None,
+        past_key_values: Held | None = None,
         **kwargs: Any,
     ) -> Tensor:
         """Attend and project out: (B, L, D) to (B, L, D). With a cache, `plan` says where rows go; else `seen`."""
@@ -85,11 +85,13 @@ class LatentAttention(nn.Module):
         return absorbed <= queries * self.heads * (each + rope) + rank * self.latent_heads * each
 
     def _cached(
-        self, q_content_BHLd: Tensor, q_rope_BHLP: Tensor, views: Sequence[Sequence[Rows]], plan: Plan
+        self, q_content_BHLd: Tensor, q_rope_BHLP: Tensor, views: Sequence[Sequence[Rows | Level]], plan: Plan
     ) -> Tensor:
-        if not self.absorbs(q_content_BHLd.shape[2]):
-            rows = [slab.dense(q_content_BHLd.dtype) for slabs in views for slab in slabs]
-            return self._expanded(q_content_BHLd, q_rope_BHLP, rows, visible(plan, views))
+        own = [[slab for slab in slabs if isinstance(slab, Rows)] for slabs in views]
+        shares = any(len(mine) < len(slabs) for mine, slabs in zip(own, views, strict=True))
+        if not shares and not self.absorbs(q_content_BHLd.shape[2]):
+            rows = [slab.dense(q_content_BHLd.dtype) for slabs in own for slab in slabs]
+            return self._expanded(q_content_BHLd, q_rope_BHLP, rows, visible(plan, own))
         q_BHLR = self._into_latent(q_content_BHLd)
         parts = []
         for bank, slabs in zip(plan.banks, views, strict=True):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -44,6 +45,17 @@ class Rows:
         scales = None if self.scales_BS2 is None else self.scales_BS2[:, start:stop]
         return Rows(self.rows_BSW[:, start:stop], self.latent_width, scales)
 
+    def put(self, target: Any, rows: Rows, source: Any) -> None:
+        """Store rows in place: those at `source` of `rows` at `target` of these, both indices of (B, S)."""
+        self.rows_BSW[target] = rows.rows_BSW[source]
+        if self.scales_BS2 is not None and rows.scales_BS2 is not None:
+            self.scales_BS2[target] = rows.scales_BS2[source]
+
+    def sequences(self, count: int) -> Rows:
+        """Return the rows of the first sequences as a view."""
+        scales = None if self.scales_BS2 is None else self.scales_BS2[:count]
+        return Rows(self.rows_BSW[:count], self.latent_width, scales)
+
     def chunks(self, size: int) -> Iterator[tuple[int, Rows]]:
         """Yield (first row, view of at most `size` rows)."""
         for start in range(0, self.length, size):
@@ -57,6 +69,33 @@ class Rows:
         dense_BSW[..., : self.latent_width] *= self.scales_BS2[..., :1].to(dtype)
         dense_BSW[..., self.latent_width :] *= self.scales_BS2[..., 1:].to(dtype)
         return dense_BSW
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Stretches of rows that sequences of a batch share: each is read once for all its members, who see it whole.
+
+    stretches: which sequences (N), and the rows, those of one sequence (1, S, W). None is a member of two.
+    """
+
+    stretches: tuple[tuple[Tensor, Rows], ...]
+
+
+def stored(rows_BSW: Tensor, latent_width: int, *, int8: bool) -> Rows:
+    """Return rows as a cache keeps them: as they are, or in 8 bits with their scales."""
+    if not int8:
+        return Rows(rows_BSW, latent_width)
+    packed_BSW, scales_BS2 = quantise(rows_BSW, latent_width)
+    return Rows(packed_BSW, latent_width, scales_BS2)
+
+
+def empty(batch: int, length: int, widths: tuple[int, int], like: Tensor, *, int8: bool) -> Rows:
+    """Make room for rows of latent and rope `widths`, on the device of `like` and in its dtype or in 8 bits."""
+    # Zeros: in a batch of uneven length rows that were never written are read with weight 0, and must not be NaN.
+    dtype = torch.int8 if int8 else like.dtype
+    rows_BSW = like.new_zeros((batch, length, sum(widths)), dtype=dtype)
+    scales_BS2 = like.new_zeros((batch, length, 2), dtype=SCALE_DTYPE) if int8 else None
+    return Rows(rows_BSW, widths[0], scales_BS2)
 
 
 def quantise(rows_BSW: Tensor, latent_width: int) -> tuple[Tensor, Tensor]:

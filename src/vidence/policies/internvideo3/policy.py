@@ -1,8 +1,8 @@
 """The policy that is InternVideo3: see the whole in few frames, look closer where it asks to, answer what it believes.
 
 Every answer it gives is a clue for one hypothesis, as strong as the model was sure. The check asks the same question of
-the cited stretch alone, in a dialogue of its own that knows nothing of the first: what it says there is a clue as well,
-so an answer that does not come again is given up for the one that does.
+the cited stretch and little around it, in a dialogue of its own that knows nothing of the first: what it says there is
+a clue as well, so an answer that does not come again is given up for the one that does.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from vidence.policies.internvideo3.believing import believed, clue, drafted, hyp
 from vidence.policies.internvideo3.rollout import Rollout, Said, asking, spoken
 from vidence.senses.observation import Observation, Producer
 from vidence.timeline import Span, instant
+
+CHECK_S = 4  # what a check opens at least: a movement is told by what is before and after it
 
 
 @dataclass(slots=True)
@@ -106,7 +108,7 @@ class InternVideo3Policy:
         self._believe(
             rollout, said, (evidence.span,), f"asked anew of {evidence.span}", None if not same else evidence
         )
-        how = f"opened {evidence.span} again, asked anew and heard {heard or said.answer!r}"
+        how = f"opened {shown.span} again, asked anew and heard {heard or said.answer!r}"
         digest = frame_hash(situation, evidence.span.middle)
         if same:
             return Verdict("supported", said.probability, how), digest
@@ -149,6 +151,7 @@ class InternVideo3Policy:
         """Open frames for the check alone: the dialogue is not shown them."""
         if situation.media.info.video is None:
             return None
+        span = span.widened(CHECK_S, situation.whole)
         return actions.opened(span, *self._frames(situation, span, 2))
 
     def _asked(self, situation: Situation, shown: Sequence[Shown]) -> Said:

@@ -1,0 +1,88 @@
+"""The application: the guard, the API, the page, health and metrics, and the model's chat API where there is one."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.openapi.utils import get_openapi
+from fastapi.staticfiles import StaticFiles
+
+from vidence import __version__
+from vidence.serving.api import ask, jobs, media, runs, search, session, uploads, viewing
+from vidence.serving.api.shapes import PROBLEMS
+from vidence.serving.failing import handle_errors
+from vidence.serving.guarding.guard import Guard
+from vidence.serving.keeper import Keeper
+from vidence.serving.previews import Previews
+from vidence.serving.site import Site
+
+PAGE = Path(__file__).with_name("page")
+ROUTERS = (
+    session.router, media.router, uploads.router, viewing.router, jobs.router, search.router, ask.router, runs.router,
+)  # fmt: skip
+
+
+def application(site: Site, *routers: APIRouter) -> FastAPI:
+    """Return the application of a site; `routers` are added to it, behind the same guard."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        keeper: Keeper = app.state.keeper
+        keeper.start()
+        try:
+            yield
+        finally:
+            await keeper.stop()
+            await app.state.previews.stop()
+            await site.close()
+
+    app = FastAPI(title="Vidence", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.state.site, app.state.keeper, app.state.previews = site, Keeper(site), Previews(site)
+    for router in ROUTERS:
+        app.include_router(router, prefix="/api", responses=PROBLEMS)
+    app.include_router(_watching(site), responses=PROBLEMS)
+    for router in routers:
+        app.include_router(router, responses=PROBLEMS)
+    handle_errors(app)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
+    app.add_middleware(Guard, site=site)
+    return app
+
+
+def _watching(site: Site) -> APIRouter:
+    router = APIRouter(tags=["watching"])
+
+    @router.get("/health")
+    async def health(request: Request, response: Response) -> dict[str, str]:
+        """Say whether the server is at work."""
+        well = request.app.state.keeper.alive
+        response.status_code = 200 if well else 503
+        return {"status": "ok" if well else "failing", "version": __version__}
+
+    @router.get(
+        "/metrics",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    )
+    def metrics() -> Response:
+        """Send the counters as Prometheus reads them."""
+        return Response(site.counted(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return router
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, with the token that a server may ask for."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        document.setdefault("components", {})["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer"}
+        }
+        document["security"] = [{}, {"token": []}]
+        app.openapi_schema = document
+    return app.openapi_schema
