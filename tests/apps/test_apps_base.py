@@ -123,7 +123,7 @@ def test_another_checker_takes_the_place_of_the_sense_and_what_it_denies_is_drop
     class Judge:
         """Looks at the frame: only a dark one bears a claim out."""
 
-        name, recalls = "judge", True
+        name, identity, recalls = "judge", "judge 1", True
 
         def decide(self, situation: Any) -> Any:
             raise NotImplementedError
@@ -146,6 +146,35 @@ def test_another_checker_takes_the_place_of_the_sense_and_what_it_denies_is_drop
     assert [one.kind for one in kept] == ["sign"]
     assert kept[0].verdict == Verdict("supported", 1.0, "looked")
     assert dropped == 1
+
+
+@dataclass
+class Strict:
+    """Denies all that it is asked, and counts."""
+
+    identity: str
+    asked: int = 0
+    name: str = "chat"
+    recalls: bool = True
+
+    def decide(self, situation: Any) -> Any:
+        raise NotImplementedError
+
+    def check(self, *_: Any) -> tuple[Verdict, str | None]:
+        self.asked += 1
+        return Verdict("unsupported", 0.0, self.identity), None
+
+
+def test_what_one_model_found_is_kept_for_it_and_for_no_other(video: Video) -> None:
+    seen = write_text(video, "EXIT 25")
+    judges = [Strict("chat small"), Strict("chat small"), Strict("chat large")]
+    told = []
+    for judge in judges:
+        checker = Checker(video, Meter(Budget()), "moderate", judge)
+        verdict, _ = checker.verdict("it says EXIT", (checker.cite(seen),))
+        told.append(verdict.checked_by)
+    assert told == ["chat small", "chat small", "chat large"]
+    assert [judge.asked for judge in judges] == [1, 0, 1]
 
 
 def test_without_budget_a_finding_is_not_called_checked(video: Video) -> None:

@@ -64,7 +64,7 @@ class Checker:
     def _opened(self, claim: str, item: Evidence) -> tuple[Verdict, str | None]:
         """Open one piece of evidence, unless that was done before; no more than the budget allows."""
         source = self.situation.source(item)
-        key = key_of(claim, item, source, self.policy.name)
+        key = key_of(claim, item, source, self.policy.identity)
         known = self.kept.opened(key)
         if known is not None:
             return known
