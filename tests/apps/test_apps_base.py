@@ -231,6 +231,9 @@ def test_the_page_asks_nothing_of_any_other_place_and_runs_its_own_script_alone(
     (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in policy
+    (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src-elem 'sha256-{digest}'" in policy
     assert "default-src 'none'" in policy
 
 

@@ -10,7 +10,7 @@ from vidence.apps.catalogue.catalogue import Catalogue
 from vidence.apps.catalogue.flaws import FLAWS
 from vidence.apps.catalogue.size import SIZES
 from vidence.apps.catalogue.trait import ShotRecord
-from vidence.apps.report import gather, render
+from vidence.apps.report import AppPage, gather, render
 from vidence.apps.report.page import finding_lane
 from vidence.apps.report.sections import Bars, Figure, Item, Listing, Section, Table
 from vidence.exports.report.lanes import Lane, Mark, stack, thin
@@ -26,6 +26,11 @@ PICTURES = 80  # of takes and finds
 
 def to_html(video: Video, result: Catalogue, found: Sequence[Found] = (), asked: str = "") -> str:
     """Return the page; `found` are the finds of a query in this video, `asked` says what was looked for."""
+    return render(page_of(video, result, found, asked))
+
+
+def page_of(video: Video, result: Catalogue, found: Sequence[Found] = (), asked: str = "") -> AppPage:
+    """Collect the page."""
     here = [one for one in found if one.catalogue is result]
     pictures = _pictures(
         video, [one.shot for one in here] + [s for group in result.takes.values() for s in group]
@@ -34,12 +39,11 @@ def to_html(video: Video, result: Catalogue, found: Sequence[Found] = (), asked:
     if asked:
         sections.append(_finds(here, asked, pictures))
     sections += [*_amounts(result), *_takes(result, pictures), *_flaws(result)]
-    page = gather(
+    return gather(
         video.media, result, "Catalogue", noun="shots", figures=_figures(result), sections=sections,
         lanes=_lanes(result), tags={f.id: _tags(s) for f, s in zip(result.findings, result.shots, strict=True)},
         summary=_summary(result),
     )  # fmt: skip
-    return render(page)
 
 
 def _figures(result: Catalogue) -> list[Figure]:

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from vidence.apps.report.page import AppPage
-from vidence.exports.report.template import fill
+from vidence.exports.report.template import fill, hash_of, joined
+
+STYLES = ("exports/report/report.css", "apps/report/app.css")
+SCRIPTS = ("exports/report/report.js", "apps/report/app.js")
+
+
+def hashes() -> dict[str, str]:
+    """Return the hashes of a page's style and script, as a content security policy names them."""
+    return {"style": hash_of(joined(STYLES)), "script": hash_of(joined(SCRIPTS))}
 
 
 def render(page: AppPage) -> str:
@@ -11,7 +19,7 @@ def render(page: AppPage) -> str:
     return fill(
         "apps/report/app.html.j2",
         page.info.span,
-        styles=("exports/report/report.css", "apps/report/app.css"),
-        scripts=("exports/report/report.js", "apps/report/app.js"),
+        styles=STYLES,
+        scripts=SCRIPTS,
         page=page,
     )

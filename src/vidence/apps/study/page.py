@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vidence.apps.report import gather, render
+from vidence.apps.report import AppPage, gather, render
 from vidence.apps.report.page import finding_lane
 from vidence.apps.report.sections import Diagram, Figure, Item, Listing, Node, Prose, Section
 from vidence.apps.study.study import Study
@@ -26,15 +26,19 @@ ROW, COLUMN = 96, 190  # px of the concept map
 
 def to_html(video: Video, study: Study) -> str:
     """Return the page."""
+    return render(page_of(video, study))
+
+
+def page_of(video: Video, study: Study) -> AppPage:
+    """Collect the page."""
     pictures = _pictures(video, study)
-    page = gather(
+    return gather(
         video.media, study, "Study", noun="what is taught", figures=_figures(study),
         lead=_lead(study, pictures), sections=_sections(study, pictures), lanes=_lanes(study),
         cards=[f for f in study.findings if f.kind == "knowledge"],
         tags={f"knowledge-{p.id[1:]}": _tags(study, p.id) for p in study.points},
         summary=" ".join(one.text for one in study.summary["short"]),
     )  # fmt: skip
-    return render(page)
 
 
 def _figures(study: Study) -> list[Figure]:

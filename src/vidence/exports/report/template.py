@@ -23,11 +23,10 @@ def fill(
 ) -> str:
     """Return a page; all values are escaped. Names are of files within the package, such as "exports/report/report.js".
 
-    A template finds `style`, `script`, `script_hash` and `version`, the `ticks` of the ruler over `whole`, and the
+    A template finds `style`, `script`, their hashes and `version`, the `ticks` of the ruler over `whole`, and the
     functions `percent` and `width` that place a time and a span on it.
     """
-    script = "\n".join(part(name) for name in scripts)
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    style, script = joined(styles), joined(scripts)
 
     def percent(time: Instant) -> str:
         share = (time - whole.start) / whole.duration if whole.duration else Fraction(0)
@@ -40,9 +39,10 @@ def fill(
         _environment()
         .get_template(template)
         .render(
-            style="\n".join(part(name) for name in styles),
+            style=style,
+            style_hash=hash_of(style),
             script=script,
-            script_hash=f"sha256-{digest}",
+            script_hash=hash_of(script),
             percent=percent,
             width=width,
             ticks=_ticks(whole),
@@ -50,6 +50,16 @@ def fill(
             **values,
         )
     )
+
+
+def joined(names: tuple[str, ...]) -> str:
+    """Read files of the package as one."""
+    return "\n".join(part(name) for name in names)
+
+
+def hash_of(text: str) -> str:
+    """Return the hash by which a content security policy names a script or style."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}"
 
 
 def part(name: str) -> str:
