@@ -17,17 +17,21 @@ from vidence.senses.language import fold
 ALIKE = 0.75  # letters of a heard name that a written one shares with it
 LONGEST = 4  # words of a name
 SHORTEST = 4  # letters of a plural
-_LEAD = re.compile(r"^(?:(?:so|now|and|well|then|but|next|okay|also) )?(?P<article>(?:an?|the) )?", re.IGNORECASE)
+_LEAD = re.compile(
+    r"^(?:(?:so|now|and|well|then|but|next|okay|also) )?(?P<article>(?:an?|the) )?", re.IGNORECASE
+)
 _ARTICLES = ("a", "an", "the")
 _COPULAS = ("is", "in", "means")
-_CLAUSE = re.compile(r"\b(?:that|which|who|whose|where|when|because|if|to|in which|from which)\b", re.IGNORECASE)
+_CLAUSE = re.compile(
+    r"\b(?:that|which|who|whose|where|when|because|if|to|in which|from which)\b", re.IGNORECASE
+)
 _FINITE = frozenset({
     "is", "are", "was", "were", "be", "has", "have", "had", "does", "do", "did", "can", "could", "will", "would",
     "may", "might", "must", "shall", "should", "goes", "went", "came", "took", "made", "gave", "held", "ran", "got",
 })  # fmt: skip
 _BEFORE_NOUNS = frozenset({
     "a", "an", "the", "of", "in", "on", "by", "for", "with", "from", "at", "and", "or", "its", "their", "all", "some",
-    "many", "two", "three", "several", "between", "into", "each", "no", "other",
+    "many", "two", "three", "several", "between", "into", "without", "each", "no", "other",
 })  # fmt: skip
 
 
@@ -35,7 +39,7 @@ def mended(passages: Sequence[Passage], names: Sequence[tuple[str, int]], langua
     """Return the passages with English sentences read so; `names` are written names, each with its slide's number."""
     if language != "en":
         return list(passages)
-    corpus = " . ".join(_plain(one.text) for one in passages)
+    corpus = " . ".join(plain(one.text) for one in passages)
     written = {stem for one in passages if one.how == "written" for stem in one.stems}
     told = []
     for one in passages:
@@ -65,15 +69,16 @@ def _parted(text: str, corpus: str) -> str:
     assert lead is not None
     words = text[lead.end() :].split()
     article = next((at for at, word in enumerate(words) if word.lower() in _ARTICLES), 0)
-    heard = _plain(" ".join(words[:article]))
+    heard = plain(" ".join(words[:article]))
     last = heard.rsplit(" ", 1)[-1]
     plural = 0 < article <= LONGEST and words[article - 1][-1].isalpha() and last.endswith("s")
     if not plural or last in _FINITE or last.endswith("ss") or len(last) < SHORTEST:
         return text
-    besides = corpus.replace(f" {_plain(text)} ", " ", 1)
-    if f" {heard} " in besides or not _used(heard[:-1], besides):
+    besides = corpus.replace(f" {plain(text)} ", " ", 1)
+    cut, end = (3, "y") if last.endswith("ies") else (1, "")
+    if f" {heard} " in besides or not _used(heard[:-cut] + end, besides):
         return text
-    return " ".join([text[: lead.end()] + " ".join(words[:article])[:-1], "is", *words[article:]])
+    return " ".join([text[: lead.end()] + " ".join(words[:article])[:-cut] + end, "is", *words[article:]])
 
 
 def _used(phrase: str, corpus: str) -> bool:
@@ -86,10 +91,10 @@ def _named(text: str, name: str, written: frozenset[str]) -> str:
     """Put a written name in the place of one that sounds like it, at the head of a sentence that says what it is."""
     lead = _LEAD.match(text)
     assert lead is not None
-    rest, count = text[lead.end() :].split(), len(_plain(name).split())
+    rest, count = text[lead.end() :].split(), len(plain(name).split())
     if len(rest) <= count or rest[count].lower() not in _COPULAS:
         return text
-    heard, meant = _plain(" ".join(rest[:count])), _plain(name)
+    heard, meant = plain(" ".join(rest[:count])), plain(name)
     own = set(term_stems(heard, "en"))
     if own == set(term_stems(meant, "en")) or own <= written or heard in meant or meant in heard:
         return text
@@ -104,15 +109,21 @@ def _copula(text: str, name: str) -> str | None:
     lead = _LEAD.match(text)
     assert lead is not None
     rest = text[lead.end() :].split()
-    for count in {len(name.split()), len(_plain(name).split())}:
+    for count in {len(name.split()), len(plain(name).split())}:
         if len(rest) < count + 3 or rest[count].lower() != "in" or rest[count + 1].lower() not in _ARTICLES:
             continue
-        if set(term_stems(" ".join(rest[:count]), "en")) != set(term_stems(name, "en")):
+        heard = " ".join(rest[:count])
+        if _many(heard) or set(term_stems(heard, "en")) != set(term_stems(name, "en")):
             continue
-        clause = _plain(_CLAUSE.split(" ".join(rest[count + 1 :]), maxsplit=1)[0]).split()
+        clause = plain(_CLAUSE.split(" ".join(rest[count + 1 :]), maxsplit=1)[0]).split()
         if len(clause) >= 2 and not any(map(_finite, clause, ["", *clause])):
-            return " ".join([text[: lead.end()] + " ".join(rest[:count]), "is", *rest[count + 1 :]])
+            return " ".join([text[: lead.end()] + heard, "is", *rest[count + 1 :]])
     return None
+
+
+def _many(name: str) -> bool:
+    """Say whether a name is of several things: their verb would bear no s to be known by."""
+    return name.endswith("s") and not name.endswith(("ss", "us", "is"))
 
 
 def _finite(word: str, before: str) -> bool:
@@ -120,6 +131,8 @@ def _finite(word: str, before: str) -> bool:
     return word in _FINITE or (word.endswith(("s", "ed")) and before not in _BEFORE_NOUNS)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Write a text as words of small letters."""
-    return " ".join("".join(c if c.isalnum() else "" if c in "'’" else " " for c in fold(text.lower())).split())
+    return " ".join(
+        "".join(c if c.isalnum() else "" if c in "'’" else " " for c in fold(text.lower())).split()
+    )

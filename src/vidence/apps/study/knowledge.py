@@ -146,9 +146,7 @@ def _written_names(
 ) -> list[tuple[str, int]]:
     """Return the names that slides bear, as headings and before a colon, each with the number of its slide."""
     headings = [(slide.title, slide.number) for slide in slides if _heading(slide, language)]
-    lines = (
-        (one.slide, definitions.in_line(one.text, language)) for one in passages if one.how == "written"
-    )
+    lines = ((one.slide, definitions.in_line(one.text, language)) for one in passages if one.how == "written")
     return [*headings, *((found.term, number) for number, found in lines if found)]
 
 
