@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from serving.browsing import Visit, browser, visit
+from serving.browsing import Visit, visit
 from serving.conftest import Program, tokens_file
 from vidence.worlds import Setting, make_world
 
@@ -31,12 +31,6 @@ class Film:
     id: str
     word: str
     start_s: float
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.requests import ClientDisconnect
@@ -37,7 +38,7 @@ async def fetch_medium(address: Address, site: Serving, library: Here, keeper: K
     """Fetch a video from an http(s) address that is public, and index it."""
     await asyncio.to_thread(check_url, address.url, site.settings.fetch_from)
     await asyncio.to_thread(check_room, site, library, None)
-    name = clean_name(address.name or address.url.split("?")[0].split("#")[0])
+    name = clean_name(address.name or unquote(urlsplit(address.url).path))
     job = await asyncio.to_thread(library.queue.add, "fetch", name=name, request={"url": address.url})
     keeper.bell.ring()
     return await asyncio.to_thread(described, keeper, library, job)

@@ -17,8 +17,12 @@ export const media = signal(null);
 /** The jobs. */
 export const jobs = signal([]);
 
-/** Ids of failed jobs that were put away. */
-export const putAway = signal(new Set());
+const PUT_AWAY = "vidence.put-away";
+
+/** Failed jobs that were put away, each as `jobKey` names it; as long as the tab is open. */
+export const putAway = signal(new Set(JSON.parse(sessionStorage.getItem(PUT_AWAY) ?? "[]")));
+
+const jobKey = (job) => `${job.id} ${job.created}`; // another server here may count from one as well
 
 const isOpen = (job) => job.state === "queued" || job.state === "running";
 
@@ -32,7 +36,7 @@ export function looseJobs(list, known, away) {
   const recent = Date.now() / 1000 - KEPT_JOBS_S;
   return list.filter((job) => {
     if (isOpen(job)) return !job.media_id || !known.some((medium) => medium.id === job.media_id);
-    return job.state === "failed" && !away.has(job.id) && (job.finished ?? job.created) > recent;
+    return job.state === "failed" && !away.has(jobKey(job)) && (job.finished ?? job.created) > recent;
   });
 }
 
@@ -102,8 +106,9 @@ export async function cancelJob(id) {
 }
 
 /** Hide a failed job. */
-export function dismissJob(id) {
-  putAway.value = new Set([...putAway.value, id]);
+export function dismissJob(job) {
+  putAway.value = new Set([...putAway.value, jobKey(job)]);
+  sessionStorage.setItem(PUT_AWAY, JSON.stringify([...putAway.value]));
 }
 
 /** Give a medium another name. */

@@ -31,7 +31,8 @@ export function jobShare(job) {
 /** Say in words where a job is. */
 export function jobWords(job, withShare = false) {
   if (job.state === "queued") return job.place > 1 ? t("job.place", { n: job.place }) : t("job.next");
-  if (job.kind === "fetch" && job.bytes && !Object.keys(job.progress ?? {}).length) {
+  if (job.kind === "fetch") {
+    if (!job.bytes) return t("job.fetch_begun");
     const done = size(job.bytes.done);
     return job.bytes.total ? t("job.fetching_of", { done, total: size(job.bytes.total) }) : t("job.fetching", { done });
   }
