@@ -61,6 +61,7 @@ class Unchecked:
 
     def __init__(self, policy: Any) -> None:
         self.policy, self.name, self.recalls = policy, policy.name, policy.recalls
+        self.identity = f"unchecked {policy.identity}"
 
     def decide(self, situation: Any) -> Any:
         """Decide as the policy does."""

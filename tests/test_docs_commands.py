@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from app_cases import check_schema
 from chat_server import serving
 from conftest import write_video
 from vidence.cli.group import vidence
@@ -196,6 +197,17 @@ def test_the_report_of_the_readme_is_written(folder: Path) -> None:
     page = (folder / "talk.html").read_text(encoding="utf-8")
     assert "EXIT 25" in page
     assert "What is said?" in page
+
+
+@pytest.mark.parametrize("app", ["moderate", "study", "watch", "catalogue"])
+def test_an_application_writes_its_page(app: str, folder: Path) -> None:
+    (line,) = (line for line in OURS if line.startswith(f"vidence {app} "))
+    found = json.loads(run(f"{line} --json"))
+    check_schema(found, app)
+    flags = shlex.split(line)
+    for flag in ("--html", "--export", "--csv"):
+        if flag in flags:
+            assert (folder / flags[flags.index(flag) + 1]).stat().st_size > 0
 
 
 def test_the_python_of_the_readme_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

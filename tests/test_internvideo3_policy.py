@@ -16,7 +16,7 @@ pytest.importorskip("transformers")
 
 from conftest import MakeVideo
 from vidence.errors import UsageError
-from vidence.mcr.budget import Budget
+from vidence.mcr.budget import Budget, Meter
 from vidence.models.internvideo3 import protocol
 from vidence.models.internvideo3.processing import InternVideo3Processor
 from vidence.policies import open_policy
@@ -185,6 +185,24 @@ def test_sound_alone_cannot_be_seen(model: Path, make_video: MakeVideo, tmp_path
         answer = video.ask("What is it?", policy=brief(model))
     assert answer.status == "insufficient evidence"
     assert answer.lacking == "there is no picture to look at"
+
+
+def test_of_what_another_sense_perceived_it_is_asked_whether_the_claim_is_true(
+    model: Path, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    from vidence.apps.checking import Checker
+    from vidence.senses.colour import Colour
+
+    policy = brief(model)
+    with open_video(make_video("clip.mp4", frames=75), memory=tmp_path / "memory.sqlite") as video:
+        video.index([Colour()])
+        grey = video.observations("colour")[0]
+        checker = Checker(video, Meter(Budget()), "catalogue the shots", policy)
+        verdict, _ = checker.verdict("a bell rings", (checker.cite(grey),))
+        rollout = policy.rollout
+    assert "asked if it is true" in verdict.checked_by
+    assert verdict.kind in ("supported", "unsupported")  # what it says is noise, but never that it is denied
+    assert rollout is None or not rollout.clues  # no belief about a question that nobody asked
 
 
 def test_a_model_that_does_not_read_options_is_asked_without_them(

@@ -35,6 +35,7 @@ class Restless:
 
     actions: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     name: str = "restless"
+    identity: str = "restless"
     recalls: bool = False
 
     def decide(self, situation: Situation) -> Decision:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -131,3 +132,22 @@ def test_a_silent_film_has_no_samples(make_video: MakeVideo) -> None:
     media = open_media(make_video("a.mp4", frames=10))
     start, samples = media.audio()
     assert (start, len(samples), list(media.audio_windows())) == (0, 0, [])
+
+
+def test_both_channels_are_read_in_windows(tmp_path: Path) -> None:
+    import av
+
+    place, rate_hz = tmp_path / "both.mkv", 48_000
+    left, right = tone(440, 2.5, rate_hz), tone(880, 2.5, rate_hz, level=0.1)
+    with av.open(str(place), "w") as out:
+        stream = out.add_stream("flac", rate=rate_hz, layout="stereo")
+        samples = (np.stack([left, right], axis=1).reshape(1, -1) * 32767).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(samples, "s16", layout="stereo")
+        frame.sample_rate, frame.pts = rate_hz, 0
+        out.mux([*stream.encode(frame), *stream.encode(None)])
+    with open_media(place) as media:
+        read = [window for _, window in media.audio_windows(window_s=1, rate_hz=rate_hz, layout="stereo")]
+    assert [window.shape for window in read] == [(48_000, 2), (48_000, 2), (24_000, 2)]
+    both = np.concatenate(read)
+    assert np.abs(both[:, 0] - left).max() < 0.01
+    assert np.abs(both[:, 1] - right).max() < 0.01

@@ -35,6 +35,7 @@ class Onlooker:
     """A policy that looks at the whole, then at a second of it, and says how many frames it saw there."""
 
     name: str = "onlooker"
+    identity: str = "onlooker"
     recalls: bool = False
     breaks: bool = False
 

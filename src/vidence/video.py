@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,7 +114,7 @@ class Video:
             raise UsageError("give at least two choices, none of them empty, or none at all")
         meter, policy = Meter(budget or Budget()), policy or RulesPolicy()
         if policy.recalls:
-            self._index_within(meter, progress)
+            self.index_within(meter, progress)
         else:
             self.index(senses=())  # the video is entered in memory, and nothing perceived
         read = read_question(asked, self.media.info.span, options, question_language)
@@ -146,9 +146,15 @@ class Video:
         """Return what the senses perceived (all of them when none is named), in time order."""
         return self.memory.observations(self.media.hash, senses=senses or None)
 
-    def _index_within(self, meter: Meter, progress: Progress | None) -> None:
-        """Index what is missing, on the question's account: four fifths of its time at most, the rest is thought."""
+    def index_within(
+        self, meter: Meter, progress: Progress | None = None, senses: Collection[str] | None = None
+    ) -> None:
+        """Index what is missing, on a meter's account: four fifths of its time at most, the rest is thought.
+
+        `senses` narrows the choice by name.
+        """
         started, limit_s = time.monotonic(), meter.budget.time_limit_s
         share_s = None if limit_s is None else 0.8 * limit_s
-        index(self.media, self.memory, self.senses, progress=progress, time_limit_s=share_s)
+        chosen = [sense for sense in self.senses if senses is None or sense.name in senses]
+        index(self.media, self.memory, chosen, progress=progress, time_limit_s=share_s)
         meter.index_s = time.monotonic() - started

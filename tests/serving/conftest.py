@@ -18,7 +18,7 @@ import uvicorn
 
 from vidence.serving.running import configured
 from vidence.serving.settings import Limits, Settings
-from vidence.serving.site import Site
+from vidence.serving.site import Model, Site
 from vidence.worlds import Setting, make_world
 
 LIGHT = ("shots",)  # the quickest sense
@@ -67,11 +67,16 @@ def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextlib.contextmanager
 def running(
-    root: Path, limits: Limits | None = None, *, routers: Sequence[Any] = (), **settings: Any
+    root: Path,
+    limits: Limits | None = None,
+    *,
+    routers: Sequence[Any] = (),
+    models: Sequence[Model] = (),
+    **settings: Any,
 ) -> Iterator[Served]:
     """Serve a library from a thread of this process, at a free port."""
     how = Settings(root=root, port=0, limits=limits or Limits(), **({"senses": LIGHT} | settings))
-    site = Site.open(how)
+    site = Site.open(how, tuple(models))
     config = configured(site, *routers)
     config.port = 0
     server = uvicorn.Server(config)

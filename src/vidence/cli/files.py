@@ -54,10 +54,19 @@ def save(place: Path, text: str) -> None:
     Raises:
         UsageError: it cannot be written there.
     """
+    save_bytes(place, text.encode("utf-8"))
+
+
+def save_bytes(place: Path, data: bytes) -> None:
+    """Write a file whole or not at all, making its folder.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
     partial = place.with_name(f".{place.name}.partial")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(data)
         partial.replace(place)
     except OSError as error:
         partial.unlink(missing_ok=True) if partial.parent.is_dir() else None

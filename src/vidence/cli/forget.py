@@ -19,10 +19,12 @@ def command(files: tuple[str, ...], memory: Path | None) -> None:
 
     The file itself is left alone.
     """
+    from vidence.apps.kept import Kept
     from vidence.cli.stored import find_medium
     from vidence.memory import Memory
 
     with Memory.open(memory) as store:
         for medium in [find_medium(store, file) for file in files]:
             store.forget(medium.hash)
+            Kept.beside(store.path).forget(medium.hash)
             note(f"forgot {medium.path}")

@@ -35,7 +35,7 @@ def to_csv(observations: Sequence[Observation]) -> str:
                 span["start_s"],
                 span["end_s"],
                 item.sense,
-                _cell(printable(item.text)),
+                cell(item.text),
                 round(item.confidence, 4),
                 *place,
             ]
@@ -43,5 +43,7 @@ def to_csv(observations: Sequence[Observation]) -> str:
     return out.getvalue()
 
 
-def _cell(text: str) -> str:
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
+def cell(text: str) -> str:
+    """Return a text that a spreadsheet shows and does not run, without control codes."""
+    plain = printable(text)
+    return "'" + plain if plain.startswith(FORMULA_STARTS) else plain

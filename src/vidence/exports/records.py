@@ -7,6 +7,7 @@ from typing import Any
 
 from vidence.printable import to_json_text
 from vidence.senses.observation import Box, Observation
+from vidence.timeline import Instant
 
 
 def to_json(observations: Sequence[Observation]) -> str:
@@ -23,7 +24,7 @@ def record(item: Observation) -> dict[str, Any]:
         "modality": item.modality,
         "text": item.text,
         "confidence": round(item.confidence, 4),
-        "track": [{"time_s": round(float(time), 6), **_box(box)} for time, box in item.track],
+        "track": path_json(item.track),
         "data": dict(item.data),
         "producer": {
             "sense": item.producer.sense,
@@ -32,6 +33,11 @@ def record(item: Observation) -> dict[str, Any]:
             "parameters": item.producer.parameters,
         },
     }
+
+
+def path_json(path: Sequence[tuple[Instant, Box]]) -> list[dict[str, float]]:
+    """Return boxes over time as JSON values."""
+    return [{"time_s": round(float(time), 6), **_box(box)} for time, box in path]
 
 
 def _box(box: Box) -> dict[str, float]:

@@ -32,6 +32,11 @@ class Policy(Protocol):
         ...
 
     @property
+    def identity(self) -> str:
+        """Exactly who checks, its model included: what one found is not kept for another."""
+        ...
+
+    @property
     def recalls(self) -> bool:
         """Whether it draws on memory, so that a video is indexed before it is asked about."""
         ...

@@ -159,11 +159,19 @@ class Media:
         return sound.read(self._source, self.info, self._sound_span(span), rate_hz, self.problems)
 
     def audio_windows(
-        self, span: Span | None = None, *, window_s: float = 30, rate_hz: int = sound.RATE_HZ
+        self,
+        span: Span | None = None,
+        *,
+        window_s: float = 30,
+        rate_hz: int = sound.RATE_HZ,
+        layout: Literal["mono", "stereo"] = "mono",
     ) -> Iterator[tuple[Instant, np.ndarray]]:
-        """Yield sound as `audio` gives it, `window_s` seconds at a time (the last may be shorter), in one pass."""
-        length = max(1, round(instant(window_s) * rate_hz))
-        return sound.windows(self._source, self.info, self._sound_span(span), rate_hz, length, self.problems)
+        """Yield sound as `audio` gives it, `window_s` seconds at a time (the last may be shorter), in one pass.
+
+        In stereo the samples are (samples, 2).
+        """
+        length, whole = max(1, round(instant(window_s) * rate_hz)), self._sound_span(span)
+        return sound.windows(self._source, self.info, whole, rate_hz, length, self.problems, layout)
 
     def cues(self) -> list[Cue]:
         """Return embedded text subtitles, or else those in files beside the medium (name.srt, name.en.vtt, ...)."""

@@ -72,7 +72,7 @@ def probe(source: Source, size: int) -> Probe:
             video=video,
             audio=audio,
             subtitles=tuple(_subtitle(s) for s in container.streams.subtitles),
-            metadata=dict(container.metadata),
+            metadata={**_timecode(container), **container.metadata},
             warnings=tuple(warnings),
         )
         return Probe(info, timing, view)
@@ -178,6 +178,12 @@ def _audio(stream) -> AudioStream:
 def _subtitle(stream) -> SubtitleStream:
     codec = stream.codec_context.codec if stream.codec_context else None
     return SubtitleStream(stream.index, _codec(stream), _language(stream), bool(codec and codec.text_sub))
+
+
+def _timecode(container: InputContainer) -> dict[str, str]:
+    """Return the timecode of the first frame where a stream carries it (QuickTime keeps it in a track of its own)."""
+    labels = (stream.metadata.get("timecode") for stream in container.streams)
+    return next(({"timecode": label} for label in labels if label), {})
 
 
 def _codec(stream: av.stream.Stream) -> str:

@@ -50,24 +50,33 @@ def read(
 
 
 def windows(
-    source: Source, info: MediaInfo, span: Span, rate_hz: int, length: int, problems: Problems
+    source: Source,
+    info: MediaInfo,
+    span: Span,
+    rate_hz: int,
+    length: int,
+    problems: Problems,
+    layout: str = "mono",
 ) -> Iterator[tuple[Instant, np.ndarray]]:
-    """Yield (time of sample 0, float32 samples), `length` samples at a time, holding one window in memory."""
+    """Yield (time of sample 0, float32 samples), `length` samples at a time, holding one window in memory.
+
+    The layout "stereo" gives them as (samples, 2).
+    """
     if not info.audio:
         return
-    total, begin = _count(span, rate_hz), 0
-    window = np.zeros(min(length, total), np.float32)
-    for at, block in _blocks(source, info, span, rate_hz, problems):
+    total, begin, shape = _count(span, rate_hz), 0, () if layout == "mono" else (2,)
+    window = np.zeros((min(length, total), *shape), np.float32)
+    for at, block in _blocks(source, info, span, rate_hz, problems, layout):
         while at + len(block) > begin + len(window) and begin < total:
             _place(window, block, at - begin)
             yield span.start + Fraction(begin, rate_hz), window
             begin += len(window)
-            window = np.zeros(min(length, total - begin), np.float32)
+            window = np.zeros((min(length, total - begin), *shape), np.float32)
         _place(window, block, at - begin)
     while begin < total:
         yield span.start + Fraction(begin, rate_hz), window
         begin += len(window)
-        window = np.zeros(min(length, total - begin), np.float32)
+        window = np.zeros((min(length, total - begin), *shape), np.float32)
 
 
 def _count(span: Span, rate_hz: int) -> int:
@@ -80,8 +89,10 @@ def _place(window: np.ndarray, block: np.ndarray, at: int) -> None:
         window[begin:end] = block[begin - at : end - at]
 
 
-def _blocks(source: Source, info: MediaInfo, span: Span, rate_hz: int, problems: Problems) -> Iterator[Block]:
-    """Decode, mix to one channel and resample; cut into runs wherever the recording itself breaks off."""
+def _blocks(
+    source: Source, info: MediaInfo, span: Span, rate_hz: int, problems: Problems, layout: str = "mono"
+) -> Iterator[Block]:
+    """Decode, mix to a layout and resample; cut into runs wherever the recording itself breaks off."""
     stream = choose(info)
     with open_container(source) as container:
         _seek(container, stream.index, span.start - _PREROLL_S)
@@ -92,7 +103,7 @@ def _blocks(source: Source, info: MediaInfo, span: Span, rate_hz: int, problems:
             if run and not run.follows(time, frame):
                 yield from run.finish()
                 run = None
-            run = run or _Run(time, frame, span.start, rate_hz)
+            run = run or _Run(time, frame, span.start, rate_hz, layout)
             yield from run.push(frame)
         if run:
             yield from run.finish()
@@ -106,10 +117,11 @@ def choose(info: MediaInfo) -> AudioStream:
 class _Run:
     """An unbroken stretch of sound on its way through the resampler."""
 
-    def __init__(self, time: Instant, frame: AudioFrame, start: Instant, rate_hz: int) -> None:
+    def __init__(self, time: Instant, frame: AudioFrame, start: Instant, rate_hz: int, layout: str) -> None:
         from av.audio.resampler import AudioResampler
 
-        self._resampler = AudioResampler(format="flt", layout="mono", rate=rate_hz)
+        self._resampler = AudioResampler(format="flt", layout=layout, rate=rate_hz)
+        self._cut = (-1,) if layout == "mono" else (-1, 2)
         self._shape = (frame.sample_rate, frame.layout.name, frame.format.name)
         self._at = round((time - start) * rate_hz)  # the next output sample
         self._next = time  # when the next block should begin
@@ -133,7 +145,7 @@ class _Run:
         for ready in self._resampler.resample(frame):
             if ready is None:
                 continue
-            samples = np.clip(ready.to_ndarray().reshape(-1), -1, 1)
+            samples = np.clip(ready.to_ndarray().reshape(self._cut), -1, 1)
             yield self._at, samples
             self._at += len(samples)
 

@@ -113,12 +113,12 @@ def group(units: Sequence[_Unit], features_NF: np.ndarray) -> list[Span]:
     """Cut the units into scenes; returns their spans in order."""
     weights_N = np.array([min(float(u.span.duration), 2.0 * UNIT_S) for u in units])
     prices_N = [BORDER_PRICE_S * (1.0 if u.cut else INSIDE_FACTOR) for u in units]
-    first = _borders(features_NF, weights_N, prices_N)
+    first = borders(features_NF, weights_N, prices_N)
     ends = [*first[1:], len(units)]
     return [Span(units[a].span.start, units[b - 1].span.end) for a, b in zip(first, ends, strict=True)]
 
 
-def _borders(rows_NF: np.ndarray, weights_N: np.ndarray, prices_N: Sequence[float]) -> list[int]:
+def borders(rows_NF: np.ndarray, weights_N: np.ndarray, prices_N: Sequence[float]) -> list[int]:
     """Return the index of each scene's first unit: the cheapest segmentation, in O(N^2 F)."""
     count = len(rows_NF)
     mass = np.concatenate([[0.0], np.cumsum(weights_N)])

@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 
 from vidence import __version__
-from vidence.serving.api import ask, jobs, media, runs, search, session, uploads, viewing
+from vidence.serving.api import apps, ask, jobs, media, runs, search, session, uploads, viewing
 from vidence.serving.api.shapes import PROBLEMS
 from vidence.serving.failing import handle_errors
 from vidence.serving.guarding.guard import Guard
@@ -23,6 +23,7 @@ from vidence.serving.site import Site
 PAGE = Path(__file__).with_name("page")
 ROUTERS = (
     session.router, media.router, uploads.router, viewing.router, jobs.router, search.router, ask.router, runs.router,
+    apps.router,
 )  # fmt: skip
 
 

@@ -120,7 +120,7 @@ async def _indexed(keeper: Keeper, library: Library, medium: Medium) -> AsyncGen
 
 
 def _needed(library: Library, medium: Medium) -> Job | None:
-    waiting = [job for job in library.queue.unfinished() if job.medium == medium.hash]
+    waiting = [job for job in library.queue.unfinished() if job.medium == medium.hash and job.kind == "index"]
     if waiting:
         return waiting[-1]
     if library.queue.indexed(medium.hash):

@@ -1,4 +1,4 @@
-"""The queue of one library: what is to be fetched and indexed, in its memory file, so that a kill loses nothing.
+"""The queue of one library: what is to be done with its media, in its memory file, so that a kill loses nothing.
 
 A job is taken with a lease, renewed while it is worked on. One whose owner has ended, or has not renewed in time, is
 queued again; one at which `crashes` workers died is given up.
@@ -15,7 +15,12 @@ from typing import Any, Literal
 from vidence.memory.claims import may_live
 from vidence.memory.database import Database
 
-Kind = Literal["fetch", "index"]
+Kind = Literal["fetch", "index", "moderate", "study", "watch", "catalogue"]
+"""What is to be done: fetch, index, or an application by its name."""
+
+Line = Literal["fetch", "index"]
+"""Where a job waits: all that decodes stands in one line, "index"."""
+
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
 LEASE_S = 60.0
@@ -51,6 +56,11 @@ class Job:
     def ended(self) -> bool:
         """Say whether nothing more will happen to it."""
         return self.state not in ("queued", "running")
+
+
+def line_of(kind: Kind) -> Line:
+    """Return the line in which a kind of job stands."""
+    return "fetch" if kind == "fetch" else "index"
 
 
 class Queue:
@@ -104,15 +114,17 @@ class Queue:
         """Return (kind, id) of the jobs that wait, oldest first."""
         return self._database.read("SELECT kind, id FROM job WHERE state = 'queued' ORDER BY id")  # pyright: ignore[reportReturnType]
 
-    def take(self, kind: Kind, owner: str) -> Job | None:
-        """Lease the oldest queued job of a kind whose medium no other job is at; None where there is none."""
-        if not self._database.read("SELECT 1 FROM job WHERE state = 'queued' AND kind = ? LIMIT 1", (kind,)):
+    def take(self, line: Line, owner: str) -> Job | None:
+        """Lease the oldest queued job of a line whose medium no other job is at; None where there is none."""
+        fetched = line == "fetch"
+        waiting = "SELECT 1 FROM job WHERE state = 'queued' AND (kind = 'fetch') = ? LIMIT 1"
+        if not self._database.read(waiting, (fetched,)):
             return None  # nothing is written to look
         with self._database.transaction() as db:
             found = db.execute(
-                "SELECT id FROM job AS j WHERE state = 'queued' AND kind = ? AND NOT EXISTS (SELECT 1 FROM job "
-                "WHERE state = 'running' AND medium = j.medium) ORDER BY id LIMIT 1",
-                (kind,),
+                "SELECT id FROM job AS j WHERE state = 'queued' AND (kind = 'fetch') = ? AND NOT EXISTS (SELECT 1 "
+                "FROM job WHERE state = 'running' AND medium = j.medium) ORDER BY id LIMIT 1",
+                (fetched,),
             ).fetchone()
             if found is None:
                 return None

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vidence.errors import StoreError, VidenceError
 from vidence.serving.admitting import admit
 from vidence.serving.bell import Bell, heard
-from vidence.serving.jobs import RENEW_EVERY_S, Job, Kind, State
+from vidence.serving.jobs import RENEW_EVERY_S, Job, Line, State, line_of
 from vidence.serving.library import Library
 from vidence.serving.places import Places
 from vidence.serving.refusing import Refused
 from vidence.serving.site import Site
 from vidence.serving.workers import WorkerDied
 
-KINDS: tuple[Kind, ...] = ("index", "fetch")
+if TYPE_CHECKING:
+    from vidence.memory import Medium
+
+LINES: tuple[Line, ...] = ("index", "fetch")
 LOOK_EVERY_S = 5.0  # for jobs that another process has queued, or whose owner has gone
 
 
@@ -68,14 +71,14 @@ class Keeper:
             with contextlib.suppress(
                 VidenceError
             ):  # a full disk, tokens that cannot be read: the next round may do
-                for kind in KINDS:
-                    while self._free(kind) and (found := await asyncio.to_thread(self._next, kind)):
+                for line in LINES:
+                    while self._free(line) and (found := await asyncio.to_thread(self._next, line)):
                         library, job = found
                         self._begin(library, job)
             await heard(event, LOOK_EVERY_S)
 
     def _begin(self, library: Library, job: Job) -> None:
-        task = asyncio.create_task(self._work(library, job), name=job.kind)
+        task = asyncio.create_task(self._work(library, job), name=line_of(job.kind))
         self._running[library.name, job.id] = task
 
         def ended(_: asyncio.Task[None]) -> None:  # also of one that was cancelled before its first step
@@ -95,19 +98,19 @@ class Keeper:
                     found = next(one for one in self.site.libraries.opened() if one.name == library)
                     await asyncio.to_thread(found.queue.renew, self.site.owner)
 
-    def _free(self, kind: Kind) -> bool:
+    def _free(self, line: Line) -> bool:
         return (
-            sum(1 for task in self._running.values() if task.get_name() == kind) < self.site.pools[kind].size
+            sum(1 for task in self._running.values() if task.get_name() == line) < self.site.pools[line].size
         )
 
-    def _next(self, kind: Kind) -> tuple[Library, Job] | None:
+    def _next(self, line: Line) -> tuple[Library, Job] | None:
         """Take a job of the library that has waited longest for its turn."""
-        libraries = sorted(self.site.used(), key=lambda one: self._turns.get(f"{kind} {one.name}", 0))
+        libraries = sorted(self.site.used(), key=lambda one: self._turns.get(f"{line} {one.name}", 0))
         for library in libraries:
             library.queue.recover(self.site.owner)
-            if (job := library.queue.take(kind, self.site.owner)) is not None:
+            if (job := library.queue.take(line, self.site.owner)) is not None:
                 self._turn += 1
-                self._turns[f"{kind} {library.name}"] = self._turn
+                self._turns[f"{line} {library.name}"] = self._turn
                 return library, job
         return None
 
@@ -120,8 +123,10 @@ class Keeper:
             self._rang(library)
             if job.kind == "fetch":
                 medium = await self._fetch(library, job)
-            else:
+            elif job.kind == "index":
                 await self._index(library, job)
+            else:
+                await self._apply(library, job)
         except WorkerDied as fault:
             await asyncio.to_thread(queue.lost, job.id, str(fault), self.site.settings.limits.crashes)
             return
@@ -138,11 +143,35 @@ class Keeper:
         self.site.metrics.ended.labels(job.kind, state).inc()
 
     async def _index(self, library: Library, job: Job) -> None:
-        medium = await asyncio.to_thread(library.medium, (job.medium or "").split(":")[-1])
+        medium = await self._medium(library, job)
         task = self.site.task_on(library, medium, "index", **job.request)
-        limit_s = self.site.settings.limits.index_s * (1 + float(medium.info.duration) / 60)
+        await self._told(library, job, "index", task, self._limit_s(medium))
+
+    async def _apply(self, library: Library, job: Job) -> None:
+        """Have an application look at a medium; what it lacks is perceived by it, and the report kept."""
+        medium = await self._medium(library, job)
+        limit_s, given = self._limit_s(medium), dict(job.request)
+        policy = self.site.policy(given.pop("checker", None))
+        given["time_limit_s"] = min(given.get("time_limit_s", limit_s), limit_s)
+        task = self.site.task_on(
+            library, medium, "apply", app=job.kind, options=given, policy=policy, language=given.get("language"),
+            name=await asyncio.to_thread(library.name_of, medium), made=str(library.made),
+        )  # fmt: skip
+        pool = "index" if policy["name"] == "rules" else "ask"  # whose workers reach the model
+        await self._told(library, job, pool, task, 2 * limit_s)  # beyond its budget: the page is to be made
+
+    async def _medium(self, library: Library, job: Job) -> Medium:
+        return await asyncio.to_thread(library.medium, (job.medium or "").split(":")[-1])
+
+    def _limit_s(self, medium: Medium) -> float:
+        return self.site.settings.limits.index_s * (1 + float(medium.info.duration) / 60)
+
+    async def _told(
+        self, library: Library, job: Job, pool: str, task: dict[str, Any], limit_s: float
+    ) -> None:
+        """Have a task done, noting how far it has come."""
         task |= {"cpu_s": 16 * limit_s}
-        async with self.site.pools["index"].lend(library.name) as worker, asyncio.timeout(limit_s):
+        async with self.site.pools[pool].lend(library.name) as worker, asyncio.timeout(limit_s):
             async for message in worker.messages(task):
                 if "progress" in message:
                     await asyncio.to_thread(library.queue.tell, job.id, progress=message["progress"])

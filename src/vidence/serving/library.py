@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidence.apps.kept import Kept
 from vidence.errors import UsageError
 from vidence.memory import Memory, default_path
 from vidence.memory.database import Database
@@ -85,6 +86,7 @@ class Library:
         """Remove a medium, what is made of it, and its file where that is ours."""
         self.memory.forget(medium.hash)
         self.queue.forget(medium.hash)
+        Kept.beside(self.memory.path).forget(medium.hash)
         for path in self.made.glob(f"{id_of(medium.hash)}.*"):
             path.unlink(missing_ok=True)
         if Path(medium.path).parent == self.files:

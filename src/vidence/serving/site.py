@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from vidence.errors import UsageError
 from vidence.memory.claims import new_owner
 from vidence.serving.guarding.tokens import Sessions, Tokens
+from vidence.serving.jobs import Kind
 from vidence.serving.library import Libraries, Library
 from vidence.serving.metrics import Metrics
 from vidence.serving.refusing import Refused
@@ -86,7 +87,7 @@ class Site:
         counts = Counter(
             (job.kind, job.state) for library in self.libraries.opened() for job in library.queue.unfinished()
         )
-        for kind in ("index", "fetch"):
+        for kind in get_args(Kind):
             for state in ("queued", "running"):
                 self.metrics.jobs.labels(kind, state).set(counts[kind, state])
         for name, pool in self.pools.items():

@@ -29,6 +29,8 @@ DUTIES = {
     "prepare": "indexing",
     "index": "indexing",
     "ask": "asking",
+    "apply": "applying",
+    "check_options": "applying",
     "fetch": "fetching",
     "admit": "viewing",
     "frame": "viewing",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from vidence.timeline import Instant
@@ -9,6 +10,7 @@ from vidence.worlds.cast import Actor, Entity
 from vidence.worlds.pictures import LICENCE, MARK, PACKAGE, shelf
 
 if TYPE_CHECKING:
+    from vidence.worlds.event import Line
     from vidence.worlds.world import World
 
 
@@ -70,10 +72,15 @@ def to_json(world: World) -> dict[str, Any]:
 
 
 def subtitles(world: World) -> str:
-    """Return the spoken lines as SubRip."""
+    """Return the spoken lines of a world as SubRip."""
+    return subtitle_text(world.lines)
+
+
+def subtitle_text(lines: Sequence[Line]) -> str:
+    """Return spoken lines as SubRip."""
     return "\n".join(
         f"{number}\n{_stamp(line.span.start)} --> {_stamp(line.span.end)}\n{line.text}\n"
-        for number, line in enumerate(world.lines, 1)
+        for number, line in enumerate(lines, 1)
     )
 
 

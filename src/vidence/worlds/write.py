@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -68,28 +68,45 @@ def write_world(
 
 
 def _encode(world: World, path: Path, sound: bool, tell: Tell) -> int:
+    total_s = float(world.setting.duration)
+
+    def drawn() -> Iterator[np.ndarray]:
+        for number, time in enumerate(world.frame_times()):
+            yield world.frame(time)
+            if number % 100 == 0:
+                tell("frames", float(time), total_s)
+
+    blocks = heard(world) if sound else iter(())
+    count = encode(path, world.setting.size, Fraction(world.setting.rate_hz), drawn(), blocks, sound=sound)
+    tell("frames", total_s, total_s)
+    return count
+
+
+def encode(
+    path: Path,
+    size: tuple[int, int],
+    rate: Fraction,
+    pictures: Iterable[np.ndarray],
+    blocks: Iterator[np.ndarray],
+    *,
+    sound: bool,
+) -> int:
+    """Write pictures (uint8 RGB) and blocks of sound as MP4, side by side; return the number of pictures."""
     import av
 
-    rate, total_s = Fraction(world.setting.rate_hz), float(world.setting.duration)
     count = 0
     with av.open(str(path), "w", format="mp4") as out:
-        video = add_drawn(
-            out, world.setting.size, rate, crf=18, threads=1
-        )  # with one, bytes are the same everywhere
+        video = add_drawn(out, size, rate, crf=18, threads=1)  # with one, bytes are the same everywhere
         audio: Any = out.add_stream("aac", rate=speech.SOUND_HZ, layout="mono") if sound else None
-        blocks = heard(world) if sound else iter(())
         sent = 0
-        for number, time in enumerate(world.frame_times()):
-            out.mux(video.packets(number, world.frame(time)))
+        for number, picture in enumerate(pictures):
+            out.mux(video.packets(number, picture))
             count += 1
             while audio is not None and sent < (number + 1) / rate * speech.SOUND_HZ:
                 sent += _hear(out, audio, next(blocks, None), sent)
-            if number % 100 == 0:
-                tell("frames", float(time), total_s)
         out.mux(video.rest())
         if audio is not None:
             out.mux(audio.encode(None))
-    tell("frames", total_s, total_s)
     return count
 
 
@@ -106,9 +123,14 @@ def _hear(out: Any, audio: Any, block: np.ndarray | None, start: int) -> int:
 
 
 def heard(world: World) -> Iterator[np.ndarray]:
-    """Give the whole sound block by block; a line is made when it begins and let go when it ends."""
-    total = int(world.setting.duration * speech.SOUND_HZ)
-    waiting: list[Line] = sorted(world.lines, key=lambda line: line.span)[::-1]
+    """Give the whole sound of a world block by block."""
+    return hear_lines(world.lines, world.setting.duration)
+
+
+def hear_lines(lines: Sequence[Line], length_s: Fraction) -> Iterator[np.ndarray]:
+    """Give the sound of spoken lines block by block; a line is made when it begins and let go when it ends."""
+    total = int(length_s * speech.SOUND_HZ)
+    waiting: list[Line] = sorted(lines, key=lambda line: line.span)[::-1]
     playing: list[tuple[int, np.ndarray]] = []
     for start in range(0, total, BLOCK):
         block = np.zeros(min(BLOCK, total - start), np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from vidence.media import Media
@@ -26,14 +26,17 @@ class Thumbnail:
     uri: str
 
 
-def strip(media: Media) -> list[Thumbnail]:
-    """Take a picture for each of `STRIP` equal stretches of the medium, from a key frame where that is cheaper."""
+def strip(media: Media, draw: Callable[[Image, Instant], Image] | None = None) -> list[Thumbnail]:
+    """Take a picture for each of `STRIP` equal stretches of the medium, from a key frame where that is cheaper.
+
+    `draw` changes each before it is shown.
+    """
     whole = media.info.span
     step = whole.duration / STRIP
     if media.info.video is None or not step:
         return []
     middles = [whole.start + step * number + step / 2 for number in range(STRIP)]
-    return _take(media, middles, STRIP_SIDE, "auto")
+    return _take(media, middles, STRIP_SIDE, "auto", draw)
 
 
 def of_scenes(media: Media, scenes: Sequence[Span]) -> list[Thumbnail]:
@@ -60,6 +63,15 @@ def data_uri(image: Image) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode("ascii")
 
 
-def _take(media: Media, times: Sequence[Instant], side: int, mode: str) -> list[Thumbnail]:
+def _take(
+    media: Media,
+    times: Sequence[Instant],
+    side: int,
+    mode: str,
+    draw: Callable[[Image, Instant], Image] | None = None,
+) -> list[Thumbnail]:
     frames = media.frames_at(times, max_side=side, mode=mode)  # type: ignore[arg-type]
-    return [Thumbnail(frame.time, data_uri(frame.image)) for frame in frames]
+    return [
+        Thumbnail(frame.time, data_uri(draw(frame.image, frame.time) if draw else frame.image))
+        for frame in frames
+    ]

@@ -63,6 +63,12 @@ class ChatPolicy:
     _talk: _Talk | None = field(default=None, repr=False)
     _judges: bool | None = field(default=None, repr=False)
 
+    @property
+    def identity(self) -> str:
+        """The observer, which judges, by its address and name, and how much it is shown."""
+        seen = f"{self.frames} {self.frames_as} of {self.max_side}"
+        return f"{self.name} {self.observer.model} at {self.observer.address}, {seen}"
+
     def decide(self, situation: Situation) -> Decision:
         """Recall what the question itself brings back; observe what was shown; then let the planner decide."""
         talk = self._of(situation)

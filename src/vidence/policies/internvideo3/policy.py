@@ -8,7 +8,7 @@ a clue as well, so an answer that does not come again is given up for the one th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from vidence.errors import UsageError
 from vidence.mcr.actions import Actions
 from vidence.mcr.evidence import Evidence, Verdict
 from vidence.mcr.policy import Decision
+from vidence.mcr.question import read_question
 from vidence.mcr.situation import Shown, Situation
-from vidence.mcr.verify import frame_hash
+from vidence.mcr.verify import frame_hash, recheck
 from vidence.models.internvideo3 import protocol
 from vidence.models.internvideo3.conversation import Conversation
 from vidence.models.internvideo3.limits import VideoLimits
@@ -27,6 +28,7 @@ from vidence.senses.observation import Observation, Producer
 from vidence.timeline import Span, instant
 
 CHECK_S = 4  # what a check opens at least: a movement is told by what is before and after it
+HEARD = ("speech", "audio")  # modalities of which a model that only sees is not asked
 
 
 @dataclass(slots=True)
@@ -66,6 +68,11 @@ class InternVideo3Policy:
         processor = InternVideo3Processor.from_pretrained(directory)
         return InternVideo3Policy(model, processor, weights_name(directory), seen)
 
+    @property
+    def identity(self) -> str:
+        """Its name and its weights."""
+        return f"{self.name} {self.weights}"
+
     def decide(self, situation: Situation) -> Decision:
         """Look at the whole first; then let the model look or answer; then draft what is believed."""
         rollout = self._of(situation)
@@ -96,8 +103,12 @@ class InternVideo3Policy:
     def check(
         self, claim: str, evidence: Evidence, situation: Situation, actions: Actions
     ) -> tuple[Verdict, str | None]:
-        """Show the model the cited stretch alone and ask anew; it does not know what was answered."""
-        del claim  # the question is asked anew instead
+        """Show the model the cited stretch alone and ask anew; it does not know what was answered.
+
+        Of what another sense perceived it is asked whether the claim is true, once that sense has perceived it again.
+        """
+        if evidence.sense != self.name:
+            return self._held(claim, evidence, situation, actions)
         rollout, observation = self._of(situation), situation.source(evidence)
         shown = self._opened(evidence.span, situation, actions)
         if observation is None or shown is None:
@@ -115,6 +126,25 @@ class InternVideo3Policy:
         return Verdict(
             "contradicted" if heard and said.probability >= 0.5 else "unsupported", 0.0, how
         ), digest
+
+    def _held(
+        self, claim: str, evidence: Evidence, situation: Situation, actions: Actions
+    ) -> tuple[Verdict, str | None]:
+        """Have the sense perceive it again, then ask the model of what can be seen."""
+        found, digest = recheck(evidence, situation, actions)
+        heard = evidence.modality in HEARD
+        shown = (
+            None if heard or found.kind != "supported" else self._opened(evidence.span, situation, actions)
+        )
+        if shown is None:
+            return found, digest
+        question = read_question(f"Is this true of the video? {claim}", situation.whole, ("yes", "no"), "en")
+        asked = replace(situation, question=question)
+        said = self._asked(asked, [shown])
+        how = f"{found.checked_by}; opened {shown.span} again and asked if it is true: {said.answer!r}"
+        if hypothesis(said, asked) == "yes":
+            return Verdict("supported", said.probability, how), digest
+        return Verdict("unsupported", 0.0, how), digest
 
     def _of(self, situation: Situation) -> Rollout:
         """Return the dialogue about a question, opened with its first decision."""

@@ -23,6 +23,7 @@ class RulesPolicy:
     """Decides without a language model. Stateless: everything it knows is in the situation."""
 
     name: str = "rules"
+    identity: str = "rules"  # what it checks with are the senses, which evidence names by itself
     recalls: bool = True
 
     def decide(self, situation: Situation) -> Decision:

@@ -40,11 +40,12 @@ def setting_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
     scores: list[float | None]
     asked = [] if situation.question.things else mentions(situation.question.text, "settings", language)
     if asked and {"yes", "no"} <= set(plain):
-        share = _score(asked[0].concept, stretches, situation)
+        share = setting_score(asked[0].concept, stretches, situation.observations("objects"))
         named = [[asked[0].concept]] * len(options)
         scores = [share if p == "yes" else 1 - share if p == "no" else None for p in plain]
     elif sum(bool(n) for n in named) >= 2:
-        scores = [_score(names[0], stretches, situation) if names else None for names in named]
+        things = situation.observations("objects")
+        scores = [setting_score(names[0], stretches, things) if names else None for names in named]
     else:
         return []
     cited = (situation.cite(max(stretches, key=lambda o: o.span.duration)),)
@@ -52,13 +53,16 @@ def setting_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
     return contrast(scores, _STRENGTH, "setting", why, [cited] * len(options))
 
 
-def _score(name: str, stretches: Sequence[Observation], situation: Situation) -> float:
-    """Score a setting, 0 to 1, over all stretches by their length."""
+def setting_score(name: str, stretches: Sequence[Observation], things: Sequence[Observation]) -> float:
+    """Score a setting, 0 to 1, over stretches of colour by their length, and over the things seen there.
+
+    `name` is "day", "night", "indoors", "outdoors", "clear", "cloudy", "rain", "fog" or "snow".
+    """
     whole = sum(float(o.span.duration) for o in stretches) or 1.0
     seen = sum(_SEEN[name](o) * float(o.span.duration) for o in stretches) / whole
     if name not in ("indoors", "outdoors"):
         return seen
-    about = [o for o in situation.observations("objects") if o.confidence >= 0.5]
+    about = [o for o in things if o.confidence >= 0.5]
     out, room = (sum(o.text in names for o in about) for names in (_OPEN_AIR, _ROOM))
     told = (1 + (out if name == "outdoors" else room)) / (2 + out + room)
     return (seen + told) / 2

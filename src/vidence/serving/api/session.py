@@ -7,10 +7,11 @@ from dataclasses import asdict
 from fastapi import APIRouter, Request, Response
 
 from vidence import __version__
+from vidence.apps import TITLES
 from vidence.exports import FORMATS
 from vidence.senses import default_senses
 from vidence.serving.api.reaching import Here, Serving
-from vidence.serving.api.shapes import Me, Policy, Session
+from vidence.serving.api.shapes import App, Me, Policy, Session
 from vidence.serving.guarding.tokens import COOKIE, SESSION_S, digest_of
 from vidence.serving.refusing import Refused
 
@@ -30,6 +31,7 @@ def me(site: Serving, library: Here) -> Me:
         senses=[sense.name for sense in default_senses(site.settings.senses, tier=site.settings.tier)],
         formats=[*FORMATS, "html"],
         policies=policies,
+        apps=[App(name=name, title=title) for name, title in TITLES.items()],
         limits=asdict(site.settings.limits),
         tokens=site.tokens is not None,
     )

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from vidence.serving.jobs import Kind
+
 MediaId = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The content hash in hex digits.")]
 Number = Annotated[int, Path(ge=1, le=2**53 - 1)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -56,7 +58,7 @@ class JobOut(BaseModel):
     """One piece of work. `place` in the queue: 0 is running, null has ended. Times are seconds since 1970."""
 
     id: int
-    kind: Literal["fetch", "index"]
+    kind: Kind
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     media_id: str | None
     name: str
@@ -151,6 +153,13 @@ class Policy(BaseModel):
     label: str
 
 
+class App(BaseModel):
+    """An application."""
+
+    name: str
+    title: str
+
+
 class Me(BaseModel):
     """Who asks, and what this server offers. `limits` are in bytes, seconds, pixels and counts."""
 
@@ -159,6 +168,7 @@ class Me(BaseModel):
     senses: list[str]
     formats: list[str]
     policies: list[Policy]
+    apps: list[App]
     limits: dict[str, float]
     tokens: bool
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vidence.mcr.budget import Budget
 from vidence.mcr.context import Step
 from vidence.memory import Memory
-from vidence.policies import open_policy
 from vidence.senses import query_encoders
-from vidence.serving.duties.opening import opened, senses_of
+from vidence.serving.duties.opening import opened, policy_of, senses_of
 from vidence.video import Video
 
 if TYPE_CHECKING:
-    from vidence.mcr.policy import Policy
     from vidence.serving.worker import Task, Tell
 
 
@@ -25,7 +21,7 @@ def ask(task: Task, tell: Tell) -> dict[str, Any]:
     def told(run: int | None, step: Step) -> None:
         tell({"run": run, "step": step.to_json()})
 
-    policy = _policy(**task["policy"])
+    policy = policy_of(task)
     with Memory.open(task["memory"], encoders=query_encoders()) as memory, opened(task) as media:
         video = Video(media, memory, senses_of(task))
         answer = video.ask(
@@ -37,12 +33,3 @@ def ask(task: Task, tell: Tell) -> dict[str, Any]:
             told=told,
         )
     return answer.to_json()
-
-
-@cache
-def _policy(
-    name: str, model: str | None = None, api_base: str | None = None, key: str | None = None
-) -> Policy:
-    if key is not None:
-        os.environ["OPENAI_API_KEY"] = key
-    return open_policy(name, model, api_base=api_base)

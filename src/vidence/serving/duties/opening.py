@@ -1,7 +1,8 @@
-"""Open what a task names: a medium whose content is still the one that was added, and the senses, kept warm."""
+"""Open what a task names: a medium whose content is the one that was added, the senses and who decides, kept warm."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -11,6 +12,7 @@ from vidence.errors import MediaError
 from vidence.media import Media, open_media
 
 if TYPE_CHECKING:
+    from vidence.mcr.policy import Policy
     from vidence.senses.sense import Sense
     from vidence.serving.worker import Task
 
@@ -38,6 +40,22 @@ def senses_of(task: Task) -> list[Sense]:
     """Return the senses of a task, with what they have loaded for the one before."""
     names = task.get("senses")
     return _senses(None if names is None else tuple(names), task.get("tier"), task.get("language") or "auto")
+
+
+def policy_of(task: Task) -> Policy:
+    """Return who decides, with what it has loaded for the task before."""
+    return _policy(**task["policy"])
+
+
+@cache
+def _policy(
+    name: str, model: str | None = None, api_base: str | None = None, key: str | None = None
+) -> Policy:
+    from vidence.policies import open_policy
+
+    if key is not None:
+        os.environ["OPENAI_API_KEY"] = key
+    return open_policy(name, model, api_base=api_base)
 
 
 @cache
