@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
 FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--disable-dev-shm-usage"]
 
+PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True}
+
 
 @contextmanager
 def browser() -> Iterator[Browser]:
@@ -93,3 +95,10 @@ def visit(
     assert outside == []
     expected = [f"responded with a status of {status}" for status in refused] + ([broken] if broken else [])
     assert [line for line in seen.complaints if not any(part in line for part in expected)] == []
+
+
+def violations(page: Page) -> list[tuple[str, list[str]]]:
+    """Return the rules of accessibility that a page breaks, each with where."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(page).response["violations"]
+    return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]

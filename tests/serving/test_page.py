@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from serving.browsing import Visit, visit
+from serving.browsing import PHONE, Visit, violations, visit
 from serving.conftest import Program, tokens_file
 from vidence.worlds import Setting, make_world
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 NASTY = "<img src=x onerror=\"document.title='owned'\"><script>alert(1)</script>&amp;.mp4".replace("/", "∕")
 QUESTION = "Which word can be read on the board?"
 SEED, LENGTH_S = 33, 10  # a world in which a board with one word on it comes into the picture
-PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True}
 
 
 @dataclass(frozen=True)
@@ -313,17 +312,16 @@ def test_a_token_lets_in(chromium: Browser, program: Callable[..., Program], tmp
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(site: str, film: Film, chromium: Browser, scheme: Any) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     with visit(chromium, site, color_scheme=scheme) as seen:
         page = seen.go()
         page.locator(".medium h2").wait_for()
-        found = [*axe.run(page).response["violations"]]
+        found = violations(page)
         open_film(seen, film)
         ask(page)
         page.get_by_text("Why: the steps").click()
-        found += axe.run(page).response["violations"]
+        found += violations(page)
         seen.shot(f"answer-{scheme}", full_page=True)
-    assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found] == []
+    assert found == []
 
 
 def test_rename_and_delete(here: Visit, film: Film) -> None:

@@ -1,6 +1,6 @@
 // How far a job is: in the queue, on its way here, or looked at by each sense.
 
-import { cancelJob } from "../library.js";
+import { cancelJob, isReport } from "../library.js";
 import { html } from "../ui.js";
 import { named, percent, size, t } from "../words.js";
 
@@ -37,6 +37,7 @@ export function jobWords(job, withShare = false) {
     return job.bytes.total ? t("job.fetching_of", { done, total: size(job.bytes.total) }) : t("job.fetching", { done });
   }
   const part = jobShare(job);
+  if (isReport(job) && !(part < 0.995)) return t("job.making");
   return withShare && Number.isFinite(part) ? t("job.looking_share", { share: percent(part) }) : t("job.looking");
 }
 
