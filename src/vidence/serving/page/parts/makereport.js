@@ -9,6 +9,7 @@ import { Dialog } from "./dialog.js";
 
 const POLICIES = ["family", "workplace"];
 const OWN = "own";
+const HEARING = new Set(["moderate", "study"]); // for which it matters what is said
 const FIELDS = { moderate: Moderate, watch: Watching };
 
 export function MakeReport({ app, medium, onClose }) {
@@ -31,7 +32,7 @@ export function MakeReport({ app, medium, onClose }) {
   return html`<${Dialog} title=${named("app", app)} onClose=${onClose}><form onSubmit=${submit}>
     <p class="faint">${named("about", app, "")} ${t("reports.about")}</p>
     ${Fields && html`<${Fields} />`}
-    <label class="wide">${t("medium.language")}<input name="language" maxlength="8" pattern="[a-zA-Z]{2,8}" placeholder="auto" autocapitalize="none" /></label>
+    ${HEARING.has(app) && html`<label class="wide">${t("medium.language")}<input name="language" maxlength="8" pattern="[a-zA-Z]{2,8}" placeholder="auto" autocapitalize="none" /></label>`}
     ${checkers.length > 0 && html`<label class="wide">${t("reports.checker")}<select name="checker"><option value="">${t("reports.senses")}</option>
       ${checkers.map((one) => html`<option key=${one.name} value=${one.name}>${one.label || one.name}</option>`)}</select></label>`}
     <label class="wide">${t("ask.time_limit")}<input name="time_limit_s" type="number" min="1" step="1" inputmode="numeric" placeholder="∞" /></label>

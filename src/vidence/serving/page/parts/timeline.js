@@ -43,12 +43,18 @@ export function Timeline({ timeline, senses, evidence, alerts, sprite, onLook, c
       <${Playhead} view=${view} />
       ${hover && html`<${Peek} hover=${hover} sprite=${sprite} start=${timeline.start_s} />`}
     </div>
-    <div class="row spread legend">
-      <span class="row">${shown.some((lane) => lane.unseen.length > 0) && html`<span class="swatch unseen" aria-hidden="true"></span>${t("timeline.unseen")}`}
-        ${timeline.failures.length > 0 && html`<span class="swatch failed" aria-hidden="true"></span>${t("timeline.failed")}`}</span>
-      ${lanes.some((lane) => isQuiet(lane)) && html`<button type="button" class="small" aria-expanded=${all ? "true" : "false"} onClick=${() => setAll(!all)}>${all ? t("timeline.fewer") : t("timeline.more", { n: lanes.filter((lane) => isQuiet(lane)).length })}</button>`}
-    </div>
+    <${Legend} unseen=${shown.some((lane) => lane.unseen.length > 0)} failed=${timeline.failures.length > 0} quiet=${lanes.filter(isQuiet).length} all=${all} onAll=${setAll} />
   </section>`;
+}
+
+/** What the hatching says, and a way to the lanes that are folded away; nothing where there is neither. */
+function Legend({ unseen, failed, quiet, all, onAll }) {
+  if (!unseen && !failed && !quiet) return null;
+  const swatch = (kind, text) => html`<span class=${`swatch ${kind}`} aria-hidden="true"></span>${text}`;
+  return html`<div class="row spread legend">
+    <span class="row">${unseen && swatch("unseen", t("timeline.unseen"))}${failed && swatch("failed", t("timeline.failed"))}</span>
+    ${quiet > 0 && html`<button type="button" class="small" aria-expanded=${all ? "true" : "false"} onClick=${() => onAll(!all)}>${all ? t("timeline.fewer") : t("timeline.more", { n: quiet })}</button>`}
+  </div>`;
 }
 
 function useWidth(box) {
