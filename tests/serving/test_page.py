@@ -255,6 +255,9 @@ def test_search_opens_at_the_moment(here: Visit, film: Film) -> None:
     page.keyboard.press("Enter")
     hit = page.locator(".hit", has_text=film.word).first
     hit.wait_for()
+    assert page.locator(".hit", has_text="Shots").count() == 0, (
+        "where a shot lies is not what was searched for"
+    )
     here.shot("search")
     hit.click()
     page.locator(".loop").wait_for()

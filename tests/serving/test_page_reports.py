@@ -12,7 +12,7 @@ import pytest
 
 from conftest import write_video
 from serving.browsing import PHONE, Visit, violations, visit
-from serving.conftest import Served, ended, put, running
+from serving.conftest import Served, ended, put, running, tokens_file
 from serving.test_apps_api import POLICY, sign_then_wall
 
 if TYPE_CHECKING:
@@ -26,12 +26,17 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def clip(served: Served, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Four seconds, a sign that says EXIT and then a wall, on the page and looked at; its id there."""
+def sign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four seconds: a sign that says EXIT, and then a wall."""
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    write_video(path, frames=100, fps=25, size=(320, 240), paint=sign_then_wall)
+    return write_video(path, frames=100, fps=25, size=(320, 240), paint=sign_then_wall)
+
+
+@pytest.fixture(scope="module")
+def clip(served: Served, sign: Path) -> str:
+    """The sign on the page, looked at; its id there."""
     with served.client() as client:
-        return ended(client, put(client, path)["id"])["media_id"]
+        return ended(client, put(client, sign)["id"])["media_id"]
 
 
 @pytest.fixture
@@ -131,3 +136,24 @@ def test_all_four_in_chinese_on_a_phone(
         assert violations(page) == []
         seen.shot("reports-phone-chinese", full_page=True)
     assert len(client.get(f"/api/media/{clip}/reports").json()["reports"]) == 4
+
+
+def test_who_signed_in_opens_reports_in_a_tab_of_their_own(
+    chromium: Browser, sign: Path, tmp_path: Path
+) -> None:
+    file, tokens = tokens_file(tmp_path, "anna")
+    with (
+        running(tmp_path / "libraries", tokens=file, senses=("text",)) as one,
+        visit(chromium, one.address, refused=(401,)) as seen,
+    ):
+        with one.client(tokens["anna"]) as client:
+            id = ended(client, put(client, sign)["id"])["media_id"]
+            client.post(f"/api/media/{id}/apps/moderate", json={"options": {"policy": POLICY}})
+        page = seen.go(f"#/video/{id}")
+        page.get_by_label("Token").fill(tokens["anna"])
+        page.get_by_role("button", name="Sign in").click()
+        with page.expect_popup() as opening:
+            row(page, "Moderation").get_by_role("link", name="Open the report").click()
+        opening.value.locator(".card").wait_for()
+        assert page.request.get(f"{one.address}/api/media/{id}/reports/moderate?format=html").ok
+        assert not chromium.new_context().request.get(f"{one.address}/api/media/{id}/reports/moderate").ok
