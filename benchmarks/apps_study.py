@@ -4,7 +4,8 @@ more read from its subtitles: the difference is the recogniser's.
 
 Slides match by heading; dedup precision is the share of found slides that are a true slide for the first time. A
 chapter counts as found within `SLACK_S` of the true one. Terms match by name, their definitions by three quarters of
-the letters (what is heard is misspelt). Arrows of the concept map match by both names.
+the letters (what is heard is misspelt), learned plurals as their singular. Arrows of the concept map match
+by both names.
 """
 
 from __future__ import annotations
@@ -20,24 +21,26 @@ from typing import Any
 from common import Bar
 from matching import Tally, near
 from vidence.apps.study import Study, study
-from vidence.senses.language import normalise, stems
+from vidence.apps.study.passages import term_stems
+from vidence.senses.language import normalise
 from vidence.video import open as open_video
 from vidence.worlds.lecture import Lecture, keys
 
 TRUTH = json.loads((Path(__file__).parent / "truth/study.json").read_text(encoding="utf-8"))
 SLACK_S = 3.0
 SAME = 0.75
+UNSEEN = ("sound", "kitchen")  # at which the rules were not tried while they were written
 
 
 def measure(videos: Path, memory: Path) -> tuple[list[dict[str, Any]], list[Bar]]:
     """Return the rows and bars."""
     rows: list[dict[str, Any]] = []
-    totals: dict[str, dict[str, Tally]] = {"heard": {}, "subtitles": {}}
+    totals: dict[str, dict[str, Tally]] = {"heard": {}, "subtitles": {}, "heard, unseen": {}}
     spent_s = media_s = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for key in keys():
             lecture = Lecture.of(key)
-            for how, total in totals.items():
+            for how in ("heard", "subtitles"):
                 # without a voice the file is another one, so that what was heard of the first is not taken for it
                 path = Path(folder) / f"{key}-{how}.mp4"
                 lecture.write(path, sound=how == "heard", subtitles=how == "subtitles")
@@ -47,7 +50,9 @@ def measure(videos: Path, memory: Path) -> tuple[list[dict[str, Any]], list[Bar]
                     spent_s += time.process_time() - started_s
                     media_s += float(video.media.info.duration)
                 for what, tally in compared(told, lecture).items():
-                    total[what] = total.get(what, Tally()) + tally
+                    for name in (how, f"{how}, unseen"):
+                        if name in totals and (name == how or key in UNSEEN):
+                            totals[name][what] = totals[name].get(what, Tally()) + tally
                     rows.append(_row(f"{key}, {how}", what, tally))
     screens = Tally()
     for name, truth in TRUTH["screens"].items():
@@ -72,6 +77,16 @@ def measure(videos: Path, memory: Path) -> tuple[list[dict[str, Any]], list[Bar]
             Bar(f"concept map, precision, {how}", total["needs"].precision, "", "reported"),
             Bar(f"concept map, recall, {how}", total["needs"].recall, "", "reported"),
         ]
+    unseen = totals["heard, unseen"]
+    bars += [
+        Bar("terms, recall, heard, lectures unseen by the rules", unseen["terms"].recall, "", ">= 0.7"),
+        Bar(
+            "definitions, recall, heard, lectures unseen by the rules",
+            unseen["definitions"].recall,
+            "",
+            ">= 0.6",
+        ),
+    ]
     speed = media_s / max(spent_s, 1e-6)
     bars.append(Bar("study, hours of footage an hour of CPU, perceiving included", speed, "", "reported"))
     return rows, bars
@@ -85,7 +100,7 @@ def compared(told: Study, lecture: Lecture) -> dict[str, Tally]:
     starts = [float(chapter.span.start) for chapter in told.chapters]
     chapters = near(starts, [float(time_) for time_, _ in lecture.chapters], SLACK_S)
     names = {
-        term: next((p for p in told.points if set(stems(p.name)) == set(stems(term))), None)
+        term: next((p for p in told.points if set(term_stems(p.name)) == set(term_stems(term))), None)
         for term in lecture.needs
     }
     defined = [
@@ -95,11 +110,13 @@ def compared(told: Study, lecture: Lecture) -> dict[str, Tally]:
     ]
     same = sum(_like(line.text, point.definition) for line, point in defined)
     arrows = {
-        (frozenset(stems(a)), frozenset(stems(b))) for a, needed in lecture.needs.items() for b in needed
+        (frozenset(term_stems(a)), frozenset(term_stems(b)))
+        for a, needed in lecture.needs.items()
+        for b in needed
     }
-    known = {frozenset(stems(term)) for term in lecture.needs}
+    known = {frozenset(term_stems(term)) for term in lecture.needs}
     mine = {
-        (frozenset(stems(told.point(n.point).name)), frozenset(stems(told.point(n.needs).name)))
+        (frozenset(term_stems(told.point(n.point).name)), frozenset(term_stems(told.point(n.needs).name)))
         for n in told.needs
     }
     mine = {arrow for arrow in mine if arrow[0] in known and arrow[1] in known}

@@ -1,4 +1,4 @@
-"""Watching against known truth: counts made by hand on real clips (benchmarks/truth/watch.json), and made yards.
+"""Watching against known truth: counts made by hand on real clips (benchmarks/truth/watch.json), made yards, worlds.
 
 Events match truth of the same kind at a temporal IoU of 0.5; events of an instant (crossings, the wrong way, falls,
 things put down or taken away) within `SLACK_S`. The error of a count is the mean difference from the hand count over
@@ -26,6 +26,7 @@ from vidence.apps.watch.watching import present
 from vidence.senses.motion import Motion
 from vidence.timeline import Span, instant
 from vidence.video import open as open_video
+from watching_worlds import measure_worlds
 
 TRUTH = json.loads((Path(__file__).parent / "truth/watch.json").read_text(encoding="utf-8"))
 SLACK_S = 1.5
@@ -54,7 +55,9 @@ def measure(videos: Path, memory: Path) -> tuple[list[dict[str, Any]], list[Bar]
                      "right": 0, "precision": 0.0, "recall": 0.0, "count_error": 0.0})  # fmt: skip
         bars += clip_bars
     yard_rows, yard_bars = _yards()
-    return rows + yard_rows, bars + yard_bars
+    with tempfile.TemporaryDirectory() as folder:
+        world_rows, world_bars = measure_worlds(Path(folder))
+    return rows + yard_rows + world_rows, bars + yard_bars + world_bars
 
 
 def compared(name: str, found: Watch, truth: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Bar]]:

@@ -18,6 +18,7 @@ import pytest
 
 from app_cases import check_schema
 from vidence.apps.checking import Checker
+from vidence.apps.fields import read_yaml
 from vidence.apps.finding import Finding, box_at, numbered
 from vidence.apps.report import gather, render
 from vidence.apps.report.sections import (
@@ -175,6 +176,21 @@ def test_what_one_model_found_is_kept_for_it_and_for_no_other(video: Video) -> N
         told.append(verdict.checked_by)
     assert told == ["chat small", "chat small", "chat large"]
     assert [judge.asked for judge in judges] == [1, 0, 1]
+
+
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)
+)
+
+
+@pytest.mark.parametrize("text", [BOMB, "a: &a [*a]", "a: " + "[" * 5000 + "]" * 5000])
+def test_a_file_that_would_never_end_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"values|deep"):
+        read_yaml(text, "mine.yaml", "a mapping")
+
+
+def test_aliases_are_read() -> None:
+    assert read_yaml("a: &a [x, y]\nb: *a", "mine.yaml", "a mapping") == {"a": ["x", "y"], "b": ["x", "y"]}
 
 
 def test_without_budget_a_finding_is_not_called_checked(video: Video) -> None:

@@ -26,6 +26,7 @@ from vidence.apps.study import definitions as defining
 from vidence.apps.study.anki import to_apkg
 from vidence.apps.study.chapters import find_chapters
 from vidence.apps.study.concepts import find_needs
+from vidence.apps.study.heard import plain, read
 from vidence.apps.study.knowledge import find_points
 from vidence.apps.study.notes import to_chapters_vtt, to_markdown, to_youtube
 from vidence.apps.study.onscreen import find_on_screen, kind_of
@@ -100,6 +101,39 @@ def test_terms_are_found_with_the_words_that_define_them(key: str) -> None:
         assert points[term].definition == line.text
         assert points[term].source is not None
         assert points[term].first == line.span.start
+
+
+SPOKEN = "Without voltage there is no current. The nucleus protects the DNA. Firms offer a supply."
+
+
+@pytest.mark.parametrize(
+    ("heard", "names", "meant"),
+    [
+        ("Voltages the energy of a charge.", [], "Voltage is the energy of a charge."),
+        ("Supplies the amount of a good.", [], "Supply is the amount of a good."),
+        ("Thome's law is the statement of it.", ["Ohm's law"], "Ohm's law is the statement of it."),
+        ("Brent's first search in a way to go.", ["Breadth-first search"], "Breadth-first search is a way to go."),
+        ("A path in a sequence of edges.", ["Paths"], "A path is a sequence of edges."),
+    ],
+)  # fmt: skip
+def test_what_was_misheard_is_read_as_it_was_meant(heard: str, names: list[str], meant: str) -> None:
+    assert read(heard, names, (), plain(SPOKEN)) == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ("The nucleus protects the DNA.", ["Nucleus"]),
+        ("A node in the graph stores a value.", ["Nodes"]),
+        ("Nodes in a graph bear values.", ["Nodes"]),
+        ("Meiosis is the other way to divide.", ["Mitosis"]),  # it is written, too, on another slide
+        ("A directed graph is the simpler one.", ["Undirected graph"]),
+        ("Current is the flow of charge.", ["Current I in ampere"]),
+        ("It heats the water.", ["Heat"]),
+    ],
+)
+def test_a_sentence_that_is_one_stays_as_it_is(said: str, names: list[str]) -> None:
+    assert read(said, names, {"meiosi"}, plain(SPOKEN + " current I in ampere. the heat.")) == said
 
 
 def test_the_concept_map_of_the_graphs_is_the_true_one() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -10,6 +11,9 @@ from typing import Any, cast
 from vidence.errors import UsageError
 
 MOST_BYTES = 1_000_000
+MOST_VALUES = (
+    200_000  # with what aliases repeat: a few lines of them can stand for more than fits into memory
+)
 MOST_TOLD = 12
 
 
@@ -91,7 +95,7 @@ def read_yaml(text: str, file: str, wanted: str) -> dict[str, Any]:
     """Read a mapping; `wanted` says what it should be.
 
     Raises:
-        UsageError: it is too long, no YAML, or no mapping.
+        UsageError: it is too long or deep, no YAML, or no mapping.
     """
     import yaml
 
@@ -103,9 +107,24 @@ def read_yaml(text: str, file: str, wanted: str) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
         raise UsageError(f"{file}: {line}no YAML: {getattr(error, 'problem', None) or error}") from error
+    except RecursionError as error:
+        raise UsageError(f"{file}: its parts lie too deep in one another") from error
     if not isinstance(given, dict):
         raise UsageError(f"{file}: {wanted}")
+    if _values(given, {}) > MOST_VALUES:
+        raise UsageError(f"{file}: with what its aliases repeat it has more than {MOST_VALUES} values")
     return given
+
+
+def _values(given: Any, known: dict[int, float]) -> float:
+    """Count the values in what was read, each as often as it is repeated; what holds itself is endless."""
+    if not isinstance(given, dict | list):
+        return 1
+    if id(given) not in known:
+        known[id(given)] = math.inf
+        parts = given.values() if isinstance(given, dict) else given
+        known[id(given)] = 1 + sum(_values(part, known) for part in parts)
+    return known[id(given)]
 
 
 def read_text(path: Path) -> str:

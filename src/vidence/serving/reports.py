@@ -51,9 +51,9 @@ def kept(made: Path, medium: str, apps: Iterable[str] = TITLES) -> list[Report]:
     for app in apps:
         try:
             value: Any = json.loads(place(made, medium, app, "about").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            continue
-        found.append(Report(**value))
+            found.append(Report(**value))
+        except (OSError, ValueError, TypeError):
+            continue  # there is none, or a killed machine left half of one
     return sorted(found, key=lambda report: -report.made)
 
 

@@ -52,7 +52,7 @@ class Lecture:
 
     @classmethod
     def of(cls, key: str) -> Lecture:
-        """Plan a lecture: "graphs", "circuits" or "cells".
+        """Plan a lecture, by one of `keys`.
 
         Raises:
             UsageError: there is no such lecture.

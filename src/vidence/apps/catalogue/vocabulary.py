@@ -14,6 +14,7 @@ from typing import Any
 
 from vidence.apps.catalogue.size import SIZES
 from vidence.apps.catalogue.trait import ShotRecord, Tag
+from vidence.apps.fields import read_yaml
 from vidence.errors import UsageError
 from vidence.senses.language import normalise, stems
 from vidence.senses.looks import matches
@@ -100,14 +101,10 @@ def parse(text: str, place: str) -> Vocabulary:
     Raises:
         UsageError: it is not one; the message says where.
     """
-    import yaml
-
-    try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"{place}: no YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(raw, Mapping) or not isinstance(raw.get("facets"), list):
-        raise UsageError(f"{place}: write `name:` and `facets:`, a list, each with `name:` and `terms:`")
+    wanted = "write `name:` and `facets:`, a list, each with `name:` and `terms:`"
+    raw = read_yaml(text, place, wanted)
+    if not isinstance(raw.get("facets"), list):
+        raise UsageError(f"{place}: {wanted}")
     terms: list[Term] = []
     for facet in raw["facets"]:
         if not isinstance(facet, Mapping) or not isinstance(facet.get("terms"), list):

@@ -12,10 +12,17 @@ LEAST_WORDS = 3  # of what is said of it
 _LEAD = r"(?:(?:so|now|and|well|then|first|here|but|next|again|okay|ok|also|finally|let us say that|remember that),? )*"
 _TERM = r"(?P<term>[\w'’/+#.-]+(?: [\w'’/+#.-]+){0,5}?)"
 _IS = r"(?:is|are)"
+_NO_THING = (
+    "(?:so|such|not|very|too|more|less|as|also|clear|true|likely|possible|obvious|known|said|important|sure|certain|"
+    "in|on|at|of|for|with|by|from|to|like|there|here|now|only|still|already)"
+)
+"""What stands after "is" in sentences that go on with "that", and say of nothing what it is."""
+
 _PATTERNS: dict[str, tuple[str, ...]] = {
     "en": (
         rf"^{_LEAD}(?:an? |the |each |every |one )?{_TERM} {_IS} (?:defined as|called|known as)? ?"
         r"(?P<said>(?:an?|the|any|one|when|where|how|what|that|something|simply|just|nothing but) .+)$",
+        rf"^{_LEAD}{_TERM} is (?P<said>(?!{_NO_THING}\b)[\w-]+(?: [\w-]+){{0,2}} (?:that|which) .+)$",
         rf"^{_LEAD}(?:an? |the )?{_TERM} (?:means|refers to|stands for|denotes|describes|consists of) (?P<said>.+)$",
         rf"^{_LEAD}(?:we|people|one|you) (?:call|calls|define) (?P<said>.+?) (?:an? |the )?{_TERM}$",
         rf"^{_LEAD}(?P<said>.+?) (?:is|are) (?:called|known as|termed) (?:an? |the )?{_TERM}$",

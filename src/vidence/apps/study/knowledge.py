@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vidence.apps.study import definitions
+from vidence.apps.study.heard import mended
 from vidence.apps.study.passages import Passage, term_stems
 from vidence.apps.study.slides import Slide
 from vidence.senses.language import fold, stop_words
@@ -90,6 +91,7 @@ class KnowledgePoint:
 
 def find_points(passages: Sequence[Passage], slides: Sequence[Slide], language: str) -> list[KnowledgePoint]:
     """Return the knowledge points, the most important first."""
+    passages = mended(passages, _written_names(passages, slides, language), language)
     named: dict[tuple[str, ...], str] = {}
     defined: dict[tuple[str, ...], tuple[str, Passage]] = {}
     for passage in passages:
@@ -137,6 +139,15 @@ def find_points(passages: Sequence[Passage], slides: Sequence[Slide], language: 
         )
     best = sorted(points, key=lambda p: (-p.weight, p.first))[:MOST_POINTS]
     return [replace(point, id=f"k{n}") for n, point in enumerate(best, 1)]
+
+
+def _written_names(
+    passages: Sequence[Passage], slides: Sequence[Slide], language: str
+) -> list[tuple[str, int]]:
+    """Return the names that slides bear, as headings and before a colon, each with the number of its slide."""
+    headings = [(slide.title, slide.number) for slide in slides if _heading(slide, language)]
+    lines = ((one.slide, definitions.in_line(one.text, language)) for one in passages if one.how == "written")
+    return [*headings, *((found.term, number) for number, found in lines if found)]
 
 
 def _sentence(passage: Passage, found: definitions.Definition) -> str:
