@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
 FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--disable-dev-shm-usage"]
 
+PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True}
+
 
 @contextmanager
 def browser() -> Iterator[Browser]:
@@ -50,8 +52,12 @@ class Visit:
         return self.page
 
     def shot(self, name: str, **how: Any) -> None:
-        """Keep a picture of the page, where $VIDENCE_SCREENSHOTS says."""
+        """Keep a picture of the page, once its own pictures are there, where $VIDENCE_SCREENSHOTS says."""
         if folder := os.environ.get("VIDENCE_SCREENSHOTS"):
+            self.page.evaluate("scrollTo(0, 0)")
+            self.until(
+                "[...document.images].every((one) => one.complete || one.getBoundingClientRect().top > innerHeight)"
+            )
             self.page.screenshot(path=Path(folder) / f"{name}.png", **how)
 
     def until(self, expression: str, arg: Any = None) -> None:
@@ -64,10 +70,13 @@ class Visit:
 
 
 @contextmanager
-def visit(browser: Browser, address: str, *, refused: tuple[int, ...] = (), **how: Any) -> Iterator[Visit]:
+def visit(
+    browser: Browser, address: str, *, refused: tuple[int, ...] = (), broken: str = "", **how: Any
+) -> Iterator[Visit]:
     """Open a page in a fresh profile. At the end it must have asked only its own server, and complained of nothing.
 
-    `refused` are statuses that the test provokes, of which the browser will complain.
+    `refused` are statuses that the test provokes, and `broken` is the name of a failure of the network that it feigns:
+    of both the browser will complain.
     """
     how = {"locale": "en-US", "viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"} | how
     context = browser.new_context(accept_downloads=True, **how)
@@ -84,5 +93,12 @@ def visit(browser: Browser, address: str, *, refused: tuple[int, ...] = (), **ho
         context.close()
     outside = [url for url in seen.requests if not url.startswith((f"{address}/", "blob:", "data:"))]
     assert outside == []
-    expected = tuple(f"responded with a status of {status}" for status in refused)
+    expected = [f"responded with a status of {status}" for status in refused] + ([broken] if broken else [])
     assert [line for line in seen.complaints if not any(part in line for part in expected)] == []
+
+
+def violations(page: Page) -> list[tuple[str, list[str]]]:
+    """Return the rules of accessibility that a page breaks, each with where."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(page).response["violations"]
+    return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]

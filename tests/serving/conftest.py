@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2 as httpx
 import pytest
@@ -23,6 +23,9 @@ from vidence.worlds import Setting, make_world
 
 LIGHT = ("shots",)  # the quickest sense
 PATIENCE_S = 600  # a bound against hanging, no claim of speed
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 Serve = Callable[..., "Served"]
 
@@ -120,6 +123,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def client(served: Served) -> Iterator[httpx.Client]:
     with served.client() as one:
         yield one
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser, shared by the tests of a module."""
+    from serving.browsing import browser
+
+    with browser() as started:
+        yield started
 
 
 class Program:

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from vidence.apps import TITLES
+from vidence.apps.moderate.policy import shipped
+
 PAGE = Path(str(resources.files("vidence.serving") / "page"))
 SCRIPTS = sorted([*PAGE.glob("*.js"), *PAGE.glob("parts/*.js")])
 PLURALS = {"en": {"one", "other"}, "zh": {"other"}}  # CLDR categories of the languages there are
@@ -127,6 +130,14 @@ def test_every_key_used_exists_and_every_key_is_used() -> None:
         assert any(key.startswith(f"{family}.") for key in words), family
     unused = {key for key in words if key not in used and key.partition(".")[0] not in families}
     assert unused == set()
+
+
+def test_every_application_and_policy_has_its_words() -> None:
+    words = catalogue("en")
+    for family, names in (("app", TITLES), ("about", TITLES), ("viewing", [*shipped(), "own"])):
+        assert {key for key in words if key.startswith(f"{family}.")} == {
+            f"{family}.{name}" for name in names
+        }
 
 
 def test_no_text_is_written_past_the_catalogue() -> None:

@@ -8,6 +8,7 @@ import binascii
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from vidence.errors import UsageError
 from vidence.serving.admitting import admit, check_room
@@ -81,7 +82,7 @@ async def fetch(site: Site, keeper: Keeper, library: Library, url: str, name: st
     """
     await asyncio.to_thread(check_url, url, site.settings.fetch_from)
     await asyncio.to_thread(check_room, site, library, None)
-    name = clean_name(name or url.split("?")[0].split("#")[0])
+    name = clean_name(name or unquote(urlsplit(url).path))
     job = await asyncio.to_thread(library.queue.add, "fetch", name=name, request={"url": url})
     keeper.bell.ring()
     return job

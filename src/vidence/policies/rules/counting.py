@@ -46,7 +46,7 @@ def count_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
                 weight = estimate.sure * (3.0 if off == 0 else -1.0 * min(off, 3))
                 evidence = estimate.evidence if off == 0 else ()
                 clues.append(
-                    Clue(i, weight, f"count of {estimate.of}", f"{estimate.number} {estimate.of}", evidence)
+                    Clue(i, weight, f"count of {estimate.of}", f"{estimate.of}: {estimate.number}", evidence)
                 )
     return clues
 

@@ -39,7 +39,7 @@ def direction_clues(situation: Situation, options: Sequence[str]) -> list[Clue]:
         fits = [1 - _agrees(t, _RESTS) if moves else _agrees(t, way) if way else 0.0 for t in tracks]
         weighed = sum(t.fit * fit for t, fit in zip(tracks, fits, strict=True)) / sum(t.fit for t in tracks)
         scores.append(None if way is None and not moves else weighed)
-    why = [f"moves {way}" if way else "" for way in ways]
+    why = [_told(way) if way else "" for way in ways]
     evidence = [(situation.cite(tracks[0].observation, quote=_describe(tracks[0])),)] * len(options)
     return contrast(scores, 2.5, "movement", why, evidence)
 
@@ -49,6 +49,13 @@ Way = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
 
 _RESTS: Way = ((), (), ("still",))
+
+
+def _told(way: Way) -> str:
+    """Say a way in words: "moves from right, to left, nearer"."""
+    source, target, manners = way
+    parts = [f"from {side}" for side in source] + [f"to {side}" for side in target] + list(manners)
+    return f"moves {', '.join(parts)}"
 
 
 def _way(option: str, language: str) -> Way | None:

@@ -6,14 +6,15 @@ const QUIET = new Set(["motion", "colour", "looks", "sound"]); // long lists of 
 const MOST_MARKS = 250;
 const MOST_ROWS = 3;
 
-/** Say which lanes are folded away until they are wanted. */
-export const isQuiet = (name) => QUIET.has(name);
+/** Say whether a lane is folded away until it is wanted: that of small things, or of what was measured for a report. */
+export const isQuiet = (lane) => QUIET.has(lane.name) || lane.helping;
 
 /**
  * Make the lanes of what the server sent: {name, marks, more, unseen, failed, never}, in the order of ORDER.
- * `senses` are those that the server has; one that never ran is a lane as well: unseen from end to end.
+ * `senses` are those that the server has; one that never ran is a lane as well: unseen from end to end. `besides` are
+ * marks by the name of their lane that no sense made.
  */
-export function makeLanes(timeline, senses, evidence) {
+export function makeLanes(timeline, senses, besides) {
   const { start_s: start, end_s: end, lanes, coverage, failures, scenes } = timeline;
   const made = Object.keys({ ...Object.fromEntries(senses.map((name) => [name, 1])), ...lanes, ...coverage }).map((name) => {
     const seen = coverage[name] ?? [];
@@ -24,11 +25,12 @@ export function makeLanes(timeline, senses, evidence) {
       more: timeline.left_out?.[name] ?? 0,
       failed: failures.filter((one) => one.sense === name),
       never: senses.includes(name) && !seen.length,
+      helping: !senses.includes(name) && !lanes[name]?.some((mark) => mark.text),
     };
   });
-  const bare = (name, marks) => ({ name, marks, more: 0, unseen: [], failed: [], never: false });
+  const bare = (name, marks) => ({ name, marks, more: 0, unseen: [], failed: [], never: false, helping: false });
   if (scenes.length > 1) made.push(bare("scenes", scenes.map((one) => ({ ...one, text: one.title, confidence: 1 }))));
-  if (evidence.length) made.push(bare("evidence", evidence));
+  for (const [name, marks] of Object.entries(besides)) if (marks.length) made.push(bare(name, marks));
   const place = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
   return made.sort((a, b) => place(a.name) - place(b.name) || a.name.localeCompare(b.name));
 }

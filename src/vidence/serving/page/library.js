@@ -17,22 +17,37 @@ export const media = signal(null);
 /** The jobs. */
 export const jobs = signal([]);
 
-/** Ids of failed jobs that were put away. */
-export const putAway = signal(new Set());
+const PUT_AWAY = "vidence.put-away";
+
+/** Failed jobs that were put away, each as `jobKey` names it; as long as the tab is open. */
+export const putAway = signal(new Set(JSON.parse(sessionStorage.getItem(PUT_AWAY) ?? "[]")));
+
+const jobKey = (job) => `${job.id} ${job.created}`; // another server here may count from one as well
+
+/** Kinds of jobs that bring a video in and look at it; all others make a report of one. */
+const OWN_KINDS = new Set(["fetch", "index"]);
+
+/** Say whether a job makes a report. */
+export const isReport = (job) => !OWN_KINDS.has(job.kind);
 
 const isOpen = (job) => job.state === "queued" || job.state === "running";
 
-/** Return the unfinished job on a medium, if any. */
+/** Return the unfinished job on a medium, if any: one that runs before those that wait. */
 export function jobOn(list, id) {
-  return list.find((job) => isOpen(job) && job.media_id === id) ?? null;
+  const open = list.filter((job) => isOpen(job) && job.media_id === id);
+  return open.find((job) => job.state === "running") ?? open.at(-1) ?? null;
 }
+
+/** Say whether a failed job was put away. */
+export const isPutAway = (job) => putAway.value.has(jobKey(job));
 
 /** Return jobs that stand for themselves: what is being fetched, or failed, and is no known medium. */
 export function looseJobs(list, known, away) {
   const recent = Date.now() / 1000 - KEPT_JOBS_S;
   return list.filter((job) => {
-    if (isOpen(job)) return !job.media_id || !known.some((medium) => medium.id === job.media_id);
-    return job.state === "failed" && !away.has(job.id) && (job.finished ?? job.created) > recent;
+    const shown = job.media_id && known.some((medium) => medium.id === job.media_id);
+    if (isOpen(job) || (shown && isReport(job))) return !shown;
+    return job.state === "failed" && !away.has(jobKey(job)) && (job.finished ?? job.created) > recent;
   });
 }
 
@@ -102,8 +117,9 @@ export async function cancelJob(id) {
 }
 
 /** Hide a failed job. */
-export function dismissJob(id) {
-  putAway.value = new Set([...putAway.value, id]);
+export function dismissJob(job) {
+  putAway.value = new Set([...putAway.value, jobKey(job)]);
+  sessionStorage.setItem(PUT_AWAY, JSON.stringify([...putAway.value]));
 }
 
 /** Give a medium another name. */

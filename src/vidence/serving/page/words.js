@@ -41,10 +41,10 @@ export function t(key, values = {}) {
   });
 }
 
-/** Return the text of a member of a family ("sense", "speech"), or the name itself where it has none. */
-export function named(family, name) {
+/** Return the text of a member of a family ("sense", "speech"), or `other`, the name itself, where it has none. */
+export function named(family, name, other = String(name)) {
   const text = t(`${family}.${name}`);
-  return text === `${family}.${name}` ? String(name) : text;
+  return text === `${family}.${name}` ? other : text;
 }
 
 /** Write a number as the language does. */

@@ -22,7 +22,7 @@ export function Asked({ asked, medium, media, onClose }) {
   const running = state.state === "running";
   return html`<article class="asked card" aria-busy=${running ? "true" : "false"} aria-label=${state.question}>
     <header class="row spread top-aligned"><div><h2 dir="auto">${state.question}</h2>
-        ${state.choices.length > 0 && html`<ol class="choices" type="A">${state.choices.map((one, at) => html`<li key=${at} dir="auto" class=${answer?.choice?.index === at ? "chosen" : ""}>${one}</li>`)}</ol>`}
+        ${state.choices.length > 0 && html`<ol class="choices" type="A">${state.choices.map((one, at) => html`<li key=${at} dir="auto" class=${answer?.choice?.index === at && answer.status === "answered" ? "chosen" : ""}>${one}</li>`)}</ol>`}
         ${state.asked && html`<p class="small faint">${ago(state.asked)}</p>`}</div>
       <div class="row nowrap">${running ? html`<button type="button" class="small" onClick=${state.stop}>${t("ask.stop")}</button>`
         : html`${state.run !== null && html`<${RunMenu} run=${state.run} onClose=${onClose} />`}<${IconButton} name="close" size=${18} label=${t("answer.close")} onClick=${onClose} />`}</div></header>
@@ -66,16 +66,22 @@ function Answer({ answer, medium, media }) {
   const better = answer.claims.filter((claim) => claim.verdict === "supported").length;
   return html`<div class="answer">
     ${answer.status !== "answered" && html`<p class="warning">${named("status", answer.status)}</p>`}
-    <p class="answer-text">${answer.text ? html`<${Timed} text=${answer.text} />` : html`<span class="faint">${t("answer.none")}</span>`}</p>
+    <p class=${answer.status === "answered" ? "answer-text" : "answer-text unsure"}>${answer.text ? html`${answer.status !== "answered" && html`<span class="faint">${t("answer.best_guess")}</span> `}<${Timed} text=${answer.text} />` : html`<span class="faint">${t("answer.none")}</span>`}</p>
     ${answer.text && html`<${Confidence} answer=${answer} />`}
     ${answer.spans.length > 0 && html`<div class="chips" aria-label=${t("answer.spans")} role="group">${answer.spans.slice(0, 8).map((span, at) => html`<${Chip} key=${at} start=${span.start_s} end=${span.end_s} />`)}</div>`}
-    ${answer.conflicts.map((one, at) => html`<${Conflict} key=${at} conflict=${one} medium=${medium} media=${media} />`)}
+    <${Conflicts} conflicts=${answer.conflicts} medium=${medium} media=${media} />
     ${answer.claims.length > 0 && html`<section class="claims" aria-label=${t("answer.evidence")}><h3>${t("answer.evidence")} <small class="faint">${t("answer.checked", { n: answer.claims.length, good: better })}</small></h3>
       <ul>${answer.claims.map((claim, at) => html`<${Claim} key=${at} claim=${claim} medium=${medium} />`)}</ul></section>`}
     ${answer.lacking && html`<p class="lacking"><strong>${t("answer.lacking")}</strong> <${Timed} text=${answer.lacking} /></p>`}
-    ${answer.status !== "answered" && answer.next_looks.length > 0 && html`<div class="next"><p class="small">${t("answer.next")}</p><div class="chips">${answer.next_looks.slice(0, 6).map((span, at) => html`<${Chip} key=${at} start=${span.start_s} end=${span.end_s} />`)}</div></div>`}
+    ${answer.status !== "answered" && answer.next_looks.length > 0 && html`<div class="next"><p class="small">${answer.status === "budget exhausted" ? t("answer.next") : t("answer.next_look")}</p><div class="chips">${answer.next_looks.slice(0, 6).map((span, at) => html`<${Chip} key=${at} start=${span.start_s} end=${span.end_s} />`)}</div></div>`}
     <details class="why"><summary>${t("unseen.title")}</summary><${Unseen} coverage=${answer.coverage} senses=${senses} /></details>
   </div>`;
+}
+
+/** The first contradiction, and the others behind a press: three side by side would hide the evidence. */
+function Conflicts({ conflicts, medium, media }) {
+  const [first, ...others] = conflicts.map((one, at) => html`<${Conflict} key=${at} conflict=${one} medium=${medium} media=${media} />`);
+  return html`${first}${others.length > 0 && html`<details class="why"><summary>${t("conflict.more", { n: others.length })}</summary><div class="conflicts">${others}</div></details>`}`;
 }
 
 /** How sure the answer is, in words first. */

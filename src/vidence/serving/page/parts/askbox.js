@@ -14,7 +14,8 @@ export function AskBox({ onAsk, suggestions, busy }) {
     const wish = read(form.current);
     if (!wish.question) return;
     onAsk(wish);
-    form.current.elements.question.value = "";
+    for (const name of ["question", "choices"]) form.current.elements[name].value = ""; // the budget stays
+    setMore(false);
     grow(form.current.elements.question);
   };
   const hear = (event) => {
@@ -30,7 +31,7 @@ export function AskBox({ onAsk, suggestions, busy }) {
       <div class="row ask-more">${suggestions.length > 0 && !busy && suggestions.map((text) => html`<button key=${text} type="button" class="suggestion" dir="auto" onClick=${() => onAsk({ ...read(form.current), question: text, choices: undefined })}>${text}</button>`)}
         <button type="button" class="small quiet" aria-expanded=${more ? "true" : "false"} aria-controls="ask-options" onClick=${() => setMore(!more)}>${more ? t("ask.fewer") : t("ask.more")}</button></div>
       <div id="ask-options" class="options" hidden=${!more}>
-        <label class="wide">${t("ask.choices")}<textarea name="choices" rows="3" placeholder=${t("ask.choices_hint")}></textarea></label>
+        <label class="wide">${t("ask.choices")}<textarea name="choices" rows="4" placeholder=${t("ask.choices_hint")}></textarea></label>
         ${who?.policies.length > 1 && html`<label>${t("ask.policy")}<select name="policy">${who.policies.map((one) => html`<option key=${one.name} value=${one.name}>${policyName(one)}</option>`)}</select></label>`}
         <label>${t("ask.time_limit")}<input name="time_limit_s" type="number" min="1" step="1" inputmode="numeric" placeholder="∞" /></label>
         <label>${t("ask.max_steps")}<input name="max_steps" type="number" min="1" step="1" inputmode="numeric" placeholder="12" /></label>

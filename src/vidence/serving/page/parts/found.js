@@ -19,7 +19,8 @@ export function Found() {
     const stopper = new AbortController();
     if (!q) return undefined;
     api(`api/search?q=${encodeURIComponent(q)}&limit=${MOST}`, { signal: stopper.signal }).then(
-      ({ hits }) => {
+      ({ hits: found }) => {
+        const hits = found.filter((hit) => hit.sense !== "shots"); // that there is a shot tells nobody anything
         setState({ q, hits, error: "" });
         say(t("search.count", { n: hits.length }));
       },
@@ -31,7 +32,7 @@ export function Found() {
   return html`<main id="main" class="found"><h1 tabindex="-1" dir="auto">${q ? t("search.title", { q }) : t("search.label")}</h1>
     ${waiting && html`<p class="faint"><span class="spinner" aria-hidden="true"></span>${t("search.waiting")}</p>`}
     ${!waiting && state.error && html`<p class="error" role="alert" dir="auto">${state.error}</p>`}
-    ${!waiting && !state.error && q && html`<p class="faint">${t("search.count", { n: state.hits.length })}</p>`}
+    ${!waiting && !state.error && q && html`<p class="faint">${state.hits.length ? t("search.count", { n: state.hits.length }) : t("search.none")}</p>`}
     ${!waiting && grouped(state.hits).map(([id, hits]) => html`<${Group} key=${id} id=${id} hits=${hits} q=${q} />`)}
   </main>`;
 }

@@ -34,7 +34,8 @@ export function History() {
 /** One run: what was asked, what was said, when. */
 export function RunRow({ run, name = "", onOpen, onDelete }) {
   const [asking, setAsking] = useState(false);
-  const said = run.answer?.text || (run.answer ? named("status", run.answer.status) : t("runs.cut_off"));
+  const guess = run.answer?.text && run.answer.status !== "answered" ? `${t("answer.best_guess")} ` : "";
+  const said = run.answer?.text ? guess + run.answer.text : run.answer ? named("status", run.answer.status) : t("runs.cut_off");
   return html`<li class="run"><button type="button" class="run-open" onClick=${onOpen}>
       <strong dir="auto">${run.question}</strong><span dir="auto" class="run-said">${said}</span>
       <span class="faint small" dir="auto">${[name, ago(run.asked)].filter(Boolean).join(" · ")}</span></button>

@@ -27,6 +27,7 @@ const PATHS = {
   zoom_in: "M10.5 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM15.5 15.5L21 21M10.5 7.5v6M7.5 10.5h6",
   zoom_out: "M10.5 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM15.5 15.5L21 21M7.5 10.5h6",
   question: "M4 5.5h16v11H11l-4.5 4v-4H4z",
+  outside: "M14 4.5h5.5V10M19.5 4.5L11 13M10 5.5H5.5v13h13V14",
   exit: "M14 4.5h5.5v15H14M4 12h10.5M11 8.5L14.5 12 11 15.5",
 };
 const FILLED = new Set(["play", "pause", "more"]);

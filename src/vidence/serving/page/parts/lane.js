@@ -11,7 +11,7 @@ export function LaneRow({ lane, view, filter, onLook, canLook }) {
   const rows = marks.reduce((most, mark) => Math.max(most, mark.row + 1), 1);
   const title = named("sense", lane.name);
   const jump = (event) => {
-    if (event.target !== event.currentTarget && !event.target.matches(".unseen, .failed")) return;
+    if (event.target !== event.currentTarget && !event.target.matches(".unseen, .failed, .nothing")) return;
     const place = event.currentTarget.getBoundingClientRect();
     playback.endLoop();
     playback.seek(view.from + ((event.clientX - place.left) / place.width) * (view.to - view.from));
@@ -22,6 +22,7 @@ export function LaneRow({ lane, view, filter, onLook, canLook }) {
       ${lane.unseen.map((span) => html`<${Shade} key=${`u${span.start}`} span=${span} view=${view} kind="unseen" says=${t("timeline.unseen")} />`)}
       ${lane.failed.map((span) => html`<${Shade} key=${`f${span.start}`} span=${span} view=${view} kind="failed" says=${t("timeline.failed_why", { reason: span.reason })} />`)}
       <${Marks} marks=${marks} view=${view} filter=${filter} title=${title} />
+      ${!lane.marks.length && !lane.unseen.length && !lane.failed.length && html`<span class="nothing">${t("lane.nothing")}</span>`}
       ${lane.never && canLook && html`<button type="button" class="look" onClick=${() => onLook(lane.name)} aria-label=${t("lane.look_label", { name: title })}>${t("lane.look")}</button>`}
     </div></div>`;
 }

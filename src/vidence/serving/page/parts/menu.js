@@ -19,7 +19,7 @@ export function Menu({ label, icon, items, text = false }) {
   }, [open]);
   return html`<div class="menu" ref=${self} onKeyDown=${(event) => open && hear(event, self.current, close)}>
     <button type="button" class=${text ? "" : "icon-button"} aria-haspopup="menu" aria-expanded=${open ? "true" : "false"}
-      aria-label=${text ? null : label} title=${text ? null : label} onClick=${() => setOpen(!open)}>
+      aria-label=${label} title=${text ? null : label} onClick=${() => setOpen(!open)}>
       <${Icon} name=${icon} size=${text ? 18 : 20} />${text && html`<span>${label}</span>`}</button>
     ${open && html`<div class="menu-list" role="menu" aria-label=${label}>
       ${items.map((item) => html`<${Item} key=${item.label} item=${item} close=${close} />`)}</div>`}

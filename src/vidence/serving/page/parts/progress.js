@@ -1,6 +1,6 @@
 // How far a job is: in the queue, on its way here, or looked at by each sense.
 
-import { cancelJob } from "../library.js";
+import { cancelJob, isReport } from "../library.js";
 import { html } from "../ui.js";
 import { named, percent, size, t } from "../words.js";
 
@@ -31,11 +31,13 @@ export function jobShare(job) {
 /** Say in words where a job is. */
 export function jobWords(job, withShare = false) {
   if (job.state === "queued") return job.place > 1 ? t("job.place", { n: job.place }) : t("job.next");
-  if (job.kind === "fetch" && job.bytes && !Object.keys(job.progress ?? {}).length) {
+  if (job.kind === "fetch") {
+    if (!job.bytes) return t("job.fetch_begun");
     const done = size(job.bytes.done);
     return job.bytes.total ? t("job.fetching_of", { done, total: size(job.bytes.total) }) : t("job.fetching", { done });
   }
   const part = jobShare(job);
+  if (isReport(job) && !(part < 0.995)) return t("job.making");
   return withShare && Number.isFinite(part) ? t("job.looking_share", { share: percent(part) }) : t("job.looking");
 }
 

@@ -63,7 +63,7 @@ function Waiting({ name, failed, children, controls }) {
 
 function JobCard({ job }) {
   if (job.state === "failed") {
-    return html`<${Waiting} name=${job.name} failed=${true} controls=${html`<button type="button" class="small" onClick=${() => dismissJob(job.id)}>${t("job.dismiss")}</button>`}>
+    return html`<${Waiting} name=${job.name} failed=${true} controls=${html`<button type="button" class="small" onClick=${() => dismissJob(job)}>${t("job.dismiss")}</button>`}>
       <p class="error" dir="auto">${t("job.failed", { reason: job.error ?? "" })}</p></${Waiting}>`;
   }
   return html`<${Waiting} name=${job.name} controls=${html`<button type="button" class="small" onClick=${() => cancelJob(job.id)}>${t("job.cancel")}</button>`}>

@@ -13,7 +13,7 @@ const CLOSEST_S = 2; // the shortest view
 const TICK_PX = 90;
 const ROOM_PX = 220; // that a picture above the pointer takes
 
-export function Timeline({ timeline, senses, evidence, sprite, onLook, canLook }) {
+export function Timeline({ timeline, senses, evidence, alerts, sprite, onLook, canLook }) {
   const whole = { from: timeline.start_s, to: Math.max(timeline.end_s, timeline.start_s + 0.1) };
   const [view, setView] = useState(whole);
   const [filter, setFilter] = useState("");
@@ -23,8 +23,8 @@ export function Timeline({ timeline, senses, evidence, sprite, onLook, canLook }
   const width = useWidth(box);
   useEffect(() => setView(whole), [timeline.start_s, timeline.end_s]);
   usePlayheadInView(view, setView, whole);
-  const lanes = useMemo(() => makeLanes(timeline, senses, evidence), [timeline, senses, evidence]);
-  const shown = lanes.filter((lane) => all || !isQuiet(lane.name));
+  const lanes = useMemo(() => makeLanes(timeline, senses, { evidence, alerts }), [timeline, senses, evidence, alerts]);
+  const shown = lanes.filter((lane) => all || !isQuiet(lane));
   const zoom = (by) => setView(zoomed(view, whole, by));
   const zoomedIn = view.to - view.from < whole.to - whole.from - 1e-6;
   return html`<section class="timeline card" aria-label=${t("timeline.label")}>
@@ -43,12 +43,18 @@ export function Timeline({ timeline, senses, evidence, sprite, onLook, canLook }
       <${Playhead} view=${view} />
       ${hover && html`<${Peek} hover=${hover} sprite=${sprite} start=${timeline.start_s} />`}
     </div>
-    <div class="row spread legend">
-      <span class="row"><span class="swatch unseen" aria-hidden="true"></span>${t("timeline.unseen")}
-        ${timeline.failures.length > 0 && html`<span class="swatch failed" aria-hidden="true"></span>${t("timeline.failed")}`}</span>
-      ${lanes.some((lane) => isQuiet(lane.name)) && html`<button type="button" class="small" aria-expanded=${all ? "true" : "false"} onClick=${() => setAll(!all)}>${all ? t("timeline.fewer") : t("timeline.more", { n: lanes.filter((lane) => isQuiet(lane.name)).length })}</button>`}
-    </div>
+    <${Legend} unseen=${shown.some((lane) => lane.unseen.length > 0)} failed=${timeline.failures.length > 0} quiet=${lanes.filter(isQuiet).length} all=${all} onAll=${setAll} />
   </section>`;
+}
+
+/** What the hatching says, and a way to the lanes that are folded away; nothing where there is neither. */
+function Legend({ unseen, failed, quiet, all, onAll }) {
+  if (!unseen && !failed && !quiet) return null;
+  const swatch = (kind, text) => html`<span class=${`swatch ${kind}`} aria-hidden="true"></span>${text}`;
+  return html`<div class="row spread legend">
+    <span class="row">${unseen && swatch("unseen", t("timeline.unseen"))}${failed && swatch("failed", t("timeline.failed"))}</span>
+    ${quiet > 0 && html`<button type="button" class="small" aria-expanded=${all ? "true" : "false"} onClick=${() => onAll(!all)}>${all ? t("timeline.fewer") : t("timeline.more", { n: quiet })}</button>`}
+  </div>`;
 }
 
 function useWidth(box) {

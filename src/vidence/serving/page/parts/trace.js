@@ -41,9 +41,21 @@ function Folding({ text }) {
 export function actionWords(step) {
   const { name, arguments: given = {} } = step.data ?? {};
   if (!name) return step.content;
-  const what = Object.entries(given).filter(([, value]) => value !== null && value !== "" && !(Array.isArray(value) && !value.length))
-    .map(([key, value]) => `${named("argument", key)} ${argument(value)}`);
-  return what.length ? `${named("action", name)}: ${listed(what)}` : named("action", name);
+  const what = Object.entries(spanned(given)).filter(([, value]) => value !== null && value !== "" && !(Array.isArray(value) && !value.length))
+    .map(([key, value]) => `${named("argument", key)} ${key === "senses" ? listed(value.map((sense) => named("sense", sense))) : argument(value)}`);
+  return what.length ? `${named("action", name)}: ${what.join(" · ")}` : named("action", name);
+}
+
+/** Put a start and an end, each in seconds or as a fraction of them, together as a span. */
+function spanned({ start, end, ...others }) {
+  const [from, to] = [start, end].map((time) => (time == null ? Number.NaN : fraction(time)));
+  if (Number.isFinite(from) && Number.isFinite(to)) return { span: { start_s: from, end_s: to }, ...others };
+  return { ...(start != null && { start }), ...(end != null && { end }), ...others };
+}
+
+function fraction(text) {
+  const [above, below = "1"] = String(text).split("/");
+  return Number(above) / Number(below);
 }
 
 function argument(value) {

@@ -4,10 +4,11 @@ import { api, mediumUrl } from "../server.js";
 import { fail } from "../announce.js";
 import { clock } from "../clock.js";
 import { useKeys } from "../keys.js";
-import { indexMedium, jobOn, jobs, me, media } from "../library.js";
+import { indexMedium, isReport, jobOn, jobs, me, media } from "../library.js";
 import * as playback from "../playback.js";
 import { ask, asked, cited, deleteRun, isOf, listRuns, loadRun } from "../questions.js";
 import { go, link, route } from "../route.js";
+import { useAlerts, useReports } from "../reports.js";
 import { loadSprite } from "../sprite.js";
 import { computed, html, useEffect, useMemo, useState, useValue } from "../ui.js";
 import { size, t } from "../words.js";
@@ -17,6 +18,7 @@ import { Icon } from "./icon.js";
 import { MediumMenu, ExportMenu, useMediumDialogs } from "./mediummenu.js";
 import { Player } from "./player.js";
 import { JobPanel } from "./progress.js";
+import { Reports } from "./reports.js";
 import { RunRow } from "./history.js";
 import { Timeline } from "./timeline.js";
 import { Transcript } from "./transcript.js";
@@ -44,6 +46,8 @@ function Open({ medium, query }) {
   const first = shown[0];
   const [most, setMost] = useState(RUNS_AT_FIRST);
   const evidence = useEvidence(first, medium);
+  const [reports, forgetReport] = useReports(medium);
+  const alerts = useAlerts(medium, reports);
   const [dialog, act] = useMediumDialogs(medium);
   useStart(query);
   useKeys(KEYS);
@@ -69,9 +73,10 @@ function Open({ medium, query }) {
           ${runs.length > most && html`<button type="button" class="small" onClick=${() => setMost(RUNS_SHOWN)}>${t("watch.more", { n: runs.length - most })}</button>`}</section>`}
       </div>
       <div class="watch-lanes">
-        ${job && html`<${JobPanel} job=${job} />`}
-        ${timeline && html`<${Timeline} timeline=${timeline} senses=${senses} evidence=${evidence} sprite=${sprite} onLook=${look} canLook=${medium.available && !job} />
+        ${job && !isReport(job) && html`<${JobPanel} job=${job} />`}
+        ${timeline && html`<${Timeline} timeline=${timeline} senses=${senses} evidence=${evidence} alerts=${alerts} sprite=${sprite} onLook=${look} canLook=${medium.available && !job} />
           <${Transcript} timeline=${timeline} />`}
+        <${Reports} medium=${medium} reports=${reports} forget=${forgetReport} />
       </div>
     </div>
     ${dialog}
