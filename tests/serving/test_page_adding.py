@@ -216,6 +216,24 @@ def test_fetches_are_called_off_running_or_waiting(
     assert states == ["cancelled", "done", "cancelled"]
 
 
+def test_looking_again_asks_which_senses(here: Visit, client: httpx.Client, videos: list[Path]) -> None:
+    """This server has one sense, and it has seen all."""
+    known = ended(client, put(client, videos[0])["id"])
+    page = here.go(f"#/video/{known['media_id']}")
+    page.get_by_role("button", name="More to do with this video").click()
+    page.get_by_role("menuitem", name="Look again").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Every sense has seen all of it").wait_for()
+    look = dialog.get_by_role("button", name="Look", exact=True)
+    assert look.is_disabled()
+    dialog.get_by_role("checkbox", name="Shots").check()
+    look.click()
+    dialog.wait_for(state="detached")
+    newest = client.get("/api/jobs").json()["jobs"][0]
+    assert (newest["kind"], newest["media_id"]) == ("index", known["media_id"])
+    assert newest["id"] > known["id"]
+
+
 def test_indexing_is_called_off_running_or_waiting(
     here: Visit, client: httpx.Client, videos: list[Path], tmp_path: Path
 ) -> None:

@@ -60,15 +60,17 @@ function Rename({ medium, onClose, onName }) {
 
 function Look({ medium, onClose, onWish }) {
   const senses = useValue(me)?.senses ?? [];
+  const missing = senses.filter((name) => (medium.seen[name] ?? 0) < 0.995);
+  const [chosen, setChosen] = useState(missing);
+  const choose = (name, wanted) => setChosen(senses.filter((one) => (one === name ? wanted : chosen.includes(one))));
   const submit = (event) => {
     event.preventDefault();
-    const fields = event.target.elements;
-    const chosen = senses.filter((name) => fields[`sense-${name}`].checked);
-    if (chosen.length) onWish({ senses: chosen, ...(fields.language.value.trim() && { language: fields.language.value.trim() }) });
+    const language = event.target.elements.language.value.trim();
+    onWish({ senses: chosen, ...(language && { language }) });
   };
   return html`<${Dialog} title=${t("medium.index")} onClose=${onClose}><form onSubmit=${submit}>
-    <p class="faint">${t("medium.index_about")}</p>
-    <fieldset class="senses"><legend class="hidden">${t("medium.senses")}</legend>${senses.map((name) => html`<label key=${name} class="check"><input type="checkbox" name=${`sense-${name}`} defaultChecked=${(medium.seen[name] ?? 0) < 0.995} /> ${named("sense", name)}</label>`)}</fieldset>
+    <p class="faint">${missing.length ? t("medium.index_about") : t("medium.index_whole")}</p>
+    <fieldset class="senses"><legend class="hidden">${t("medium.senses")}</legend>${senses.map((name) => html`<label key=${name} class="check"><input type="checkbox" checked=${chosen.includes(name)} onChange=${(event) => choose(name, event.target.checked)} /> ${named("sense", name)}</label>`)}</fieldset>
     <label class="wide">${t("medium.language")}<input name="language" maxlength="8" placeholder="auto" autocapitalize="none" /></label>
-    <div class="row end"><button type="button" onClick=${onClose}>${t("cancel")}</button><button class="primary">${t("medium.index_go")}</button></div></form></${Dialog}>`;
+    <div class="row end"><button type="button" onClick=${onClose}>${t("cancel")}</button><button class="primary" disabled=${!chosen.length}>${t("medium.index_go")}</button></div></form></${Dialog}>`;
 }
