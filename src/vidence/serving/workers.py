@@ -40,6 +40,7 @@ class Worker:
         self.library = library
         self.rested = 0.0  # since when it has nothing to do, on the monotonic clock
         self._process = process
+        self._killed = False
 
     @classmethod
     async def start(cls, library: str, how: Mapping[str, Any]) -> Worker:
@@ -54,7 +55,7 @@ class Worker:
     @property
     def alive(self) -> bool:
         """Say whether it can be given a task."""
-        return self._process.returncode is None
+        return not self._killed and self._process.returncode is None
 
     @property
     def pid(self) -> int:
@@ -92,9 +93,9 @@ class Worker:
 
     def kill(self) -> None:
         """End it at once."""
-        if self.alive:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+        self._killed = True  # known at once; that it has ended, a little later
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
 
 
 @dataclass(slots=True)
