@@ -101,6 +101,28 @@ def test_a_video_comes_as_data(client: openai.OpenAI, medium: str, sign: Path) -
     assert message.answers[0]["media_id"] == medium  # what it holds says what it is
 
 
+def test_a_file_is_sent_listed_asked_about_and_deleted(client: openai.OpenAI, videos: list[Path]) -> None:
+    with videos[3].open("rb") as file:
+        sent = client.files.create(file=file, purpose="user_data")
+    assert (sent.filename, sent.bytes) == (videos[3].name, videos[3].stat().st_size)
+    assert sent.id in [one.id for one in client.files.list()]
+    message: Any = asked(client, sent.id, "How many shots are there?").choices[0].message
+    assert message.answers[0]["media_id"] == sent.id
+    assert client.files.retrieve(sent.id).status == "processed"
+    assert client.files.content(sent.id).read() == videos[3].read_bytes()
+    assert client.files.delete(sent.id).deleted
+    with pytest.raises(openai.NotFoundError):
+        client.files.retrieve(sent.id)
+
+
+def test_a_file_that_is_no_video_is_refused(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.APIStatusError) as fault:
+        client.files.create(file=("film.mp4", b"no video " * 1000), purpose="user_data")
+    assert fault.value.status_code == 415
+    with pytest.raises(openai.BadRequestError, match="empty"):
+        client.files.create(file=("film.mp4", b""), purpose="user_data")
+
+
 def test_a_picture_is_a_video_of_one(client: openai.OpenAI) -> None:
     import cv2
     import numpy as np

@@ -16,6 +16,7 @@ from fastapi.staticfiles import StaticFiles
 from vidence import __version__
 from vidence.serving.api import apps, ask, jobs, media, runs, search, session, uploads, viewing
 from vidence.serving.api.shapes import PROBLEMS
+from vidence.serving.completions import files
 from vidence.serving.completions.loop import Loop
 from vidence.serving.completions.router import chat_router
 from vidence.serving.completions.speaker import Speaker
@@ -54,6 +55,7 @@ def application(site: Site, *speakers: Speaker) -> FastAPI:
     app.include_router(_watching(site), responses=PROBLEMS)
     loops = [Loop("vidence", "rules"), *(Loop(f"vidence/{model.name}", model.name) for model in site.models)]
     app.include_router(chat_router([*loops, *speakers]), responses=PROBLEMS)
+    app.include_router(files.router, responses=PROBLEMS)
     agents = _agents(app, site)
     handle_errors(app)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope
 
 DRAIN_BYTES, DRAIN_S = 16 * MB, 1.0
+UPLOADS = {("PUT", "/api/media"), ("POST", "/v1/files")}
 
 
 class Coming:
@@ -64,6 +65,6 @@ class Coming:
 
 def _most(method: str, path: str, limits: Limits) -> int:
     """Return how long a body may be; uploads are counted again by who writes them."""
-    if (method == "PUT" and path == "/api/media") or (method == "PATCH" and path.startswith("/api/uploads/")):
+    if (method, path) in UPLOADS or (method == "PATCH" and path.startswith("/api/uploads/")):
         return limits.upload_bytes
     return limits.chat_bytes if path.startswith("/v1/") else limits.body_bytes
