@@ -13,7 +13,6 @@ import csv
 import io
 import json
 import tempfile
-import time
 import wave
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -360,17 +359,13 @@ class _Told:
 def clips(videos: Path, memory: Path) -> Part:
     """Catalogue the real clips: what is told of their shots, and what is found by words and by picture."""
     results: dict[str, Catalogue] = {}
-    spent_s = media_s = 0.0
     with Memory.open(memory, encoders=query_encoders()) as remembered:
         for name in TRUTH["shots"]:
             if not (videos / name).is_file():
                 continue
             with open_video(videos / name, memory=remembered) as video:
                 video.index()
-                started_s = time.process_time()
                 results[name] = catalogue(video, checks=0)
-                spent_s += time.process_time() - started_s
-                media_s += float(video.media.info.duration)
         rows, bars = _traits(results)
         ranks = []
         for query in TRUTH["queries"]:
@@ -380,14 +375,6 @@ def clips(videos: Path, memory: Path) -> Part:
         pictured = _recalls("picture", list(_pictured(results, videos, remembered)))
     rows += told[0] + pictured[0]
     bars += told[1] + pictured[1]
-    bars.append(
-        Bar(
-            "catalogue, hours of footage an hour of CPU, perceived before",
-            media_s / max(spent_s, 1e-6),
-            "",
-            "reported",
-        )
-    )
     return rows, bars
 
 

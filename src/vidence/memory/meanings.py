@@ -44,13 +44,15 @@ class Meanings:
         )
         return self._encode(sorted(set(wanted) - {text for (text,) in known}))
 
-    def complete(self, medium_id: int, least: int = 1) -> int:
+    def complete(self, medium_id: int, least: int = 1, revision: int | None = None) -> int:
         """Encode what texts of a medium have no vector yet (labels, joined ones); return how many.
 
-        Fewer than `least` are left for the next search, which needs the encoder anyway.
+        Fewer than `least` are left for the next search, which needs the encoder anyway. `revision` is the medium's,
+        where it was just read.
         """
-        revision = self._database.value("SELECT revision FROM medium WHERE id = ?", (medium_id,))
-        if self._database.read_only or self._complete.get(medium_id) == revision:
+        sql = "SELECT revision FROM medium WHERE id = ?"
+        now: int = self._database.value(sql, (medium_id,)) if revision is None else revision
+        if self._database.read_only or self._complete.get(medium_id) == now:
             return 0
         rows = self._database.read(
             "SELECT DISTINCT o.text FROM observation o LEFT JOIN text_vector v ON v.text = o.text "
@@ -58,7 +60,7 @@ class Meanings:
             (medium_id,),
         )
         if not rows:
-            self._complete[medium_id] = revision
+            self._complete[medium_id] = now
         if len(rows) < least:
             return 0
         if count := self._encode([text for (text,) in rows]):

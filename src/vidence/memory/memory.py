@@ -286,16 +286,22 @@ class Memory:
         """
         if not query.strip():
             raise UsageError("the query is empty; say what to look for")
-        names = dict(self._database.read("SELECT id, hash FROM medium"))
-        chosen = tuple(id for id, hash in names.items() if media is None or hash in media)
-        for medium_id in chosen:
-            self._meanings.complete(medium_id)
-        within = Filter(chosen, None if senses is None else tuple(senses), span)
+        chosen = self._revisions(media)
+        if sum(self._meanings.complete(id, revision=revision) for id, (_, revision) in chosen.items()):
+            chosen = self._revisions(media)  # of those that were completed it is another
+        names = {id: hash for id, (hash, _) in chosen.items()}
+        wanted = {id: revision for id, (_, revision) in chosen.items()}
+        within = Filter(wanted, None if senses is None else tuple(senses), span)
         searcher = Searcher(self._database, self._encoders, self._vectors)
         ranked = searcher.rank(query, within)
         found = reading.by_ids(self._database, [id for id, _, _ in ranked])
         hits = [Hit(names[m], seen, s, why, seen.span) for id, s, why in ranked for m, seen in [found[id]]]
         return merge(hits)[:limit]
+
+    def _revisions(self, media: Collection[str] | None) -> dict[int, tuple[str, int]]:
+        """Return (content hash, revision) by the id of a medium, of all or of some."""
+        rows = self._database.read("SELECT id, hash, revision FROM medium")
+        return {id: (hash, revision) for id, hash, revision in rows if media is None or hash in media}
 
     def _medium_id(self, db: sqlite3.Connection, medium: str) -> int:
         row = db.execute("SELECT id FROM medium WHERE hash = ?", (medium,)).fetchone()

@@ -60,9 +60,9 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What to search in: media by id, senses by name, and the time they must touch; None for all."""
+    """What to search in: media by id with their revisions; senses, and the time they must touch; None for all."""
 
-    media: tuple[int, ...]
+    media: Mapping[int, int]
     senses: tuple[str, ...] | None = None
     span: Span | None = None
 
@@ -70,7 +70,7 @@ class Filter:
         """Return a condition on observation o and producer p, with its values."""
         where, values = (
             "o.hidden = 0 AND o.medium_id IN (SELECT value FROM json_each(?))",
-            [json.dumps(self.media)],
+            [json.dumps([*self.media])],
         )
         if self.senses is not None:
             where += " AND p.sense IN (SELECT value FROM json_each(?))"
@@ -149,14 +149,13 @@ class Searcher:
         queries = _Queries(query, self._encoders)
         meaning: Ranking = []
         looks: Ranking = []
-        for medium_id in within.media:
+        for medium_id, revision in within.media.items():
             if (vector := queries.get(LANGUAGE_SPACE)) is not None:
-                meaning += _nearest(
-                    self._vectors.of_texts(medium_id), vector, within, LEAST_COSINE["meaning"]
-                )
-            for space in self._vectors.spaces(medium_id):
+                found = self._vectors.of_texts(medium_id, revision)
+                meaning += _nearest(found, vector, within, LEAST_COSINE["meaning"])
+            for space in self._vectors.spaces(medium_id, revision):
                 if (vector := queries.get(space)) is not None:
-                    found = self._vectors.of_looks(medium_id, space)
+                    found = self._vectors.of_looks(medium_id, revision, space)
                     looks += _nearest(found, vector, within, LEAST_COSINE["looks"])
         return {
             name: sorted(ranking, key=lambda found: -found[1])[:_DEPTH]

@@ -57,38 +57,47 @@ class Gathered:
 
 
 class Vectors:
-    """Matrices by (medium, space), made when asked for and remade when the medium has changed."""
+    """Matrices by (medium, space), made when asked for and remade when the medium has another revision."""
 
     def __init__(self, database: Database, build: Callable[[np.ndarray], Nearest] = BruteForce) -> None:
         self._database, self._build = database, build
         self._kept: OrderedDict[tuple[int, str], tuple[int, Gathered]] = OrderedDict()
+        self._spaces: dict[int, tuple[int, tuple[str, ...]]] = {}  # medium → (revision, names)
         self._lock = threading.Lock()
 
-    def of_texts(self, medium_id: int) -> Gathered:
+    def of_texts(self, medium_id: int, revision: int) -> Gathered:
         """Return the vectors of the texts of one medium."""
-        return self._get(medium_id, "", self._gather_texts)
+        return self._get(medium_id, revision, "", self._gather_texts)
 
-    def of_looks(self, medium_id: int, space: str) -> Gathered:
+    def of_looks(self, medium_id: int, revision: int, space: str) -> Gathered:
         """Return the vectors that senses gave, in one space."""
-        return self._get(medium_id, space, lambda medium: self._gather_looks(medium, space))
+        return self._get(medium_id, revision, space, lambda medium: self._gather_looks(medium, space))
 
-    def spaces(self, medium_id: int) -> list[str]:
+    def spaces(self, medium_id: int, revision: int) -> tuple[str, ...]:
         """Name the spaces in which a medium has vectors from its senses."""
-        rows = self._database.read(
-            "SELECT DISTINCT space FROM observation WHERE medium_id = ? AND hidden = 0 AND space IS NOT NULL",
-            (medium_id,),
-        )
-        return [space for (space,) in rows]
+        with self._lock:
+            known = self._spaces.get(medium_id)
+        if known is None or known[0] != revision:
+            rows = self._database.read(
+                "SELECT DISTINCT space FROM observation WHERE medium_id = ? AND hidden = 0 AND space IS NOT NULL",
+                (medium_id,),
+            )
+            known = (revision, tuple(space for (space,) in rows))
+            with self._lock:
+                self._spaces[medium_id] = known
+        return known[1]
 
-    def _get(self, medium_id: int, space: str, gather: Callable[[int], Gathered]) -> Gathered:
-        revision = self._database.value("SELECT revision FROM medium WHERE id = ?", (medium_id,))
+    def _get(self, medium_id: int, revision: int, space: str, gather: Callable[[int], Gathered]) -> Gathered:
         with self._lock:
             kept = self._kept.get((medium_id, space))
             if kept is None or kept[0] != revision:
                 kept = self._kept[medium_id, space] = (revision, gather(medium_id))
+                while (
+                    len(self._kept) > 1
+                    and sum(found.nbytes for _, found in self._kept.values()) > CACHE_BYTES
+                ):
+                    self._kept.popitem(last=False)
             self._kept.move_to_end((medium_id, space))
-            while len(self._kept) > 1 and sum(found.nbytes for _, found in self._kept.values()) > CACHE_BYTES:
-                self._kept.popitem(last=False)
             return kept[1]
 
     def _gather_texts(self, medium_id: int) -> Gathered:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
@@ -26,6 +28,7 @@ from vidence.serving.keeper import Keeper
 from vidence.serving.previews import Previews
 from vidence.serving.site import Site
 
+THREADS = max(4, 2 * (os.cpu_count() or 1))  # that answer: more only wait for one another, in one interpreter
 PAGE = Path(__file__).with_name("page")
 ROUTERS = (
     session.router, media.router, uploads.router, viewing.router, jobs.router, search.router, ask.router, runs.router,
@@ -39,6 +42,7 @@ def application(site: Site, *speakers: Speaker) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         keeper: Keeper = app.state.keeper
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
         keeper.start()
         try:
             async with agents:

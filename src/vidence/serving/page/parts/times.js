@@ -13,7 +13,7 @@ export function Chip({ start, end, sense = "", onPick = playback.playSpan }) {
     <${Icon} name="play" size=${12} /><span class="chip-time">${range(start, end)}</span>${sense && html`<span class="chip-sense">${named("sense", sense)}</span>`}</button>`;
 }
 
-const CLOCK = String.raw`-?(?:\d+:)?\d{1,2}:\d{2}(?:\.\d+)?`;
+const CLOCK = String.raw`-?(?:\d+:)?\d{1,2}:\d{2}\.\d+`; // with a fraction: "14:35" may be what is written on a board
 const TIMES = new RegExp(`(?<![\\d:])(${CLOCK})(?:\\s*[–-]\\s*(${CLOCK})| to (${CLOCK}))?(?!\\d|:\\d)`, "g");
 
 /** Text in which times such as 00:09.375–00:10.750 can be pressed. */
