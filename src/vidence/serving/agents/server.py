@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from vidence import __version__
 from vidence.errors import VidenceError
 from vidence.serving.agents.desk import Desk, Told
+from vidence.serving.agents.shapes import Answers, Hit, Hits, Listed, Moment, Transcript
 from vidence.serving.api.shapes import MediumOut, Question, Spent
 from vidence.serving.library import id_of
 from vidence.serving.refusing import Refused
@@ -35,51 +36,6 @@ READING = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
 Video = Annotated[str, Field(min_length=1, max_length=4000, description="Its id, name, or http(s) address")]
 Seconds = Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)]
-
-
-class Listed(BaseModel):
-    """The videos of the library."""
-
-    videos: list[MediumOut]
-
-
-class Moment(BaseModel):
-    """A stretch of a video with what is there, in words."""
-
-    start_s: float
-    end_s: float
-    sense: str
-    text: str
-
-
-class Hit(Moment):
-    """A moment that fits."""
-
-    media_id: str
-    name: str
-    score: float
-
-
-class Hits(BaseModel):
-    """Moments, the best first."""
-
-    hits: list[Hit]
-
-
-class Transcript(BaseModel):
-    """What is said. `more_from_s`: where to go on, where not all of it is here."""
-
-    media_id: str
-    name: str
-    lines: list[Moment]
-    more_from_s: float | None
-
-
-class Answers(BaseModel):
-    """Answers as `schemas/ask.json` describes, one a video; and what they cite."""
-
-    answers: list[dict[str, Any]]
-    citations: list[dict[str, Any]]
 
 
 def mcp_server(desk_of: Callable[[Any], Desk], *, files: bool) -> MCPServer:
