@@ -37,6 +37,7 @@ DUTIES = {
     "sprite": "viewing",
     "preview": "playable",
     "see": "seeing",
+    "see_pictures": "seeing",
     "report": "pages",
     "run_page": "pages",
 }

@@ -9,20 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from vidence.errors import UsageError
-from vidence.models.internvideo3.video import Clip
 from vidence.serving.answering import Answering, BusyError
-from vidence.serving.bringing import fetched, find, read_data
-from vidence.serving.completions.pictures import picture
+from vidence.serving.completions import looking
 from vidence.serving.completions.shapes import Asked, Message
 from vidence.serving.completions.speaker import Caller, Piece, Said, Speech
 from vidence.serving.engine import Engine, Sampling
 from vidence.serving.refusing import Refused, busy
 
-FRAMES = "data:video/jpeg;base64,"
-FRAMES_HZ = 2  # of frames that come without times
 MOST_KEY = 4096  # characters of a message that are its own key
 
 
@@ -82,52 +76,14 @@ class Direct:
             return {"type": "text", "text": part["text"]}
         if kind in ("image_url", "video_url") and isinstance(part.get(kind), Mapping):
             url = str(part[kind].get("url", ""))
+            sight = self.engine.sight
+            if sight is None:
+                raise UsageError("this model reads text alone; ask without pictures")
             if kind == "image_url":
-                return {"type": "image", "image": await asyncio.to_thread(picture, url)}
-            if url.startswith(FRAMES):
-                return {
-                    "type": "video",
-                    "video": await asyncio.to_thread(_frames, url, part[kind].get("times")),
-                }
-            return {"type": "video", "video": await self._video(url, caller)}
+                return {"type": "image", "image": await looking.image(url, caller)}
+            times = part[kind].get("times")
+            return {"type": "video", "video": await looking.video(url, times, sight, caller)}
         raise UsageError(f"a part of type {kind!r} cannot be read; there are text, image_url and video_url")
-
-    async def _video(self, url: str, caller: Caller) -> Clip:
-        """Take a video's pictures; a file is opened by a worker alone."""
-        sight = self.engine.sight
-        if sight is None:
-            raise UsageError("this model reads text alone; ask without pictures")
-        library = await caller.library()
-        pixels = library.new_file().with_suffix(".npy")
-        kept = library.new_file()  # for what is no part of the library
-        try:
-            if url.startswith("data:"):
-                await asyncio.to_thread(lambda: kept.write_bytes(read_data(url)))
-                task = {"path": str(kept), "medium": None, "ours": True}
-            elif url.startswith(("http:", "https:")):
-                async for _ in fetched(caller.site, library, url, kept):
-                    pass
-                task = {"path": str(kept), "medium": None, "ours": True}
-            else:
-                task = caller.site.task_on(library, await asyncio.to_thread(find, library, url), "see")
-            task |= {"task": "see", "place": str(pixels), "limits": sight["limits"], "shape": sight["shape"]}
-            seen = await caller.site.pools["view"].do(library.name, task, caller.site.settings.limits.view_s)
-            return Clip.of(await asyncio.to_thread(np.load, pixels), seen["times"])
-        finally:
-            pixels.unlink(missing_ok=True)
-            kept.unlink(missing_ok=True)
-
-
-def _frames(url: str, times: Any) -> Clip:
-    """Read frames that come one by one; without their times they are FRAMES_HZ a second."""
-    frames = [picture(f"data:image/jpeg;base64,{one}") for one in url.removeprefix(FRAMES).split(",")]
-    if len({one.shape for one in frames}) > 1:
-        raise UsageError("the frames of a video differ in size")
-    if times is None:
-        return Clip.at_rate(np.stack(frames), FRAMES_HZ)
-    if not (isinstance(times, list) and all(isinstance(one, (int, float, str)) for one in times)):
-        raise UsageError("the times of frames are a list of seconds")
-    return Clip.of(np.stack(frames), times)
 
 
 async def _spoken(answering: Answering) -> Speech:
