@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import wave
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -230,6 +231,10 @@ def test_things_classes_and_sounds_trigger_rules() -> None:
         ("looks", 0.7),
         ("sound", 0.9),
     ]
+    voice = Observation(Span.of("2.2", 4), "speech", Producer("speech", "1"), "And so", 0.9)
+    assert "sound" not in [m.observation.sense for m in matches(rule, [loud, voice])], (
+        "who speaks startles nobody"
+    )
 
 
 # A whole video
@@ -348,6 +353,23 @@ def test_without_the_senses_that_it_needs_the_result_says_what_was_not_seen(vide
     found = moderate(video, open_policy("family"), perceive=False)
     assert found.findings == ()
     assert any(line.startswith("speech perceived 0%") for line in found.limits)
+
+
+def test_sound_alone_is_moderated_and_its_page_lets_it_be_heard(tmp_path: Path) -> None:
+    samples = np.zeros(6 * 16_000, np.float32)
+    samples[48_000:52_000] = 0.9 * np.sin(np.arange(4000))
+    path = tmp_path / "bang.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes((samples * 32767).astype("<i2").tobytes())
+    rules = policy("sounds: [{heard: sudden sound, least_db: -15, least_rise_db: 20}]")
+    with open_video(path, memory=tmp_path / "memory.sqlite") as bang:
+        found = moderate(bang, rules)
+        page = render(page_of(bang.media, found))
+    (one,) = found.violations
+    assert abs(float(one.span.start) - 3) < 0.2
+    assert "<audio controls" in page
+    assert "data:audio/mp4;base64," in page
 
 
 def test_the_page_veils_violations_and_escapes_what_was_read(video: Video) -> None:

@@ -168,7 +168,7 @@ def _copy(video: Video, found: Moderation, place: Path, only: tuple[str, ...]) -
     from vidence.apps.moderate.export import export
 
     covered = export(video.media, found, place, only=only)
-    note(f"wrote {place}: {covered} violations covered")
+    note(f"wrote {place}: {covered} violation{'s' * (covered != 1)} covered")
 
 
 def _show(found: Moderation, policy: Policy) -> None:

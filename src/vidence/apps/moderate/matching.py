@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from vidence.apps.finding import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 LOWERED = 0.4  # of the confidence, for a negated clause, or a quotation
 COUNTERED = 0.15  # for a counter-example that the match is part of
+VOICE_EARLY_S = Fraction(3, 10)  # by which a voice may sound before it is understood
 LIKE = 0.68  # cosine from which a sentence is like an example
 _TOLD = {"speech": "said", "text": "written", "captions": "described"}
 
@@ -45,6 +47,7 @@ def matches(rule: Rule, observations: Sequence[Observation]) -> list[Match]:
         for o in observations
         if rule.uses(o.sense) and o.data.get("kind") != "block" and "doubt" not in o.data
     ]
+    voices = [o.span for o in observations if o.sense == "speech"]
     found: list[Match] = []
     for seen in usable:
         if seen.sense in ("speech", "text", "captions"):
@@ -54,7 +57,7 @@ def matches(rule: Rule, observations: Sequence[Observation]) -> list[Match]:
             found += _by_things(rule, seen)
         elif seen.sense == "looks":
             found += _by_classes(rule, seen)
-        elif seen.sense == "sound":
+        elif seen.sense == "sound" and not _begins_a_voice(seen, voices):
             found += _by_sounds(rule, seen)
     found += _by_examples(rule, [o for o in usable if o.sense in ("speech", "captions")], found)
     found += _by_phrases(rule, [o for o in usable if o.sense == "looks"])
@@ -195,6 +198,14 @@ def _by_classes(rule: Rule, seen: Observation) -> Iterator[Match]:
     if fitting:
         share, name = max(fitting)
         yield Match(rule, seen, seen.span, share, name, f"it looks like {_a(name)} ({share:.2f})")
+
+
+def _begins_a_voice(seen: Observation, voices: Sequence[Span]) -> bool:
+    """Say whether what suddenly sounds is somebody who speaks on after a pause."""
+    begun = seen.span.start
+    return seen.text == "sudden sound" and any(
+        voice.start - VOICE_EARLY_S <= begun < voice.end for voice in voices
+    )
 
 
 def _by_sounds(rule: Rule, seen: Observation) -> Iterator[Match]:

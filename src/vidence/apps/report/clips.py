@@ -51,7 +51,10 @@ def clip_of(media: Media, finding: Finding, draw: Draw | None = None) -> str:
 
 
 def clip(media: Media, span: Span, draw: Draw | None = None, *, side: int = SIDE) -> str:
-    """Cut a span into a small H.264 clip with sound, as a data URI. The first picture is the poster."""
+    """Cut a span into a small H.264 clip with sound, as a data URI; of sound alone it is that.
+
+    The first picture is the poster.
+    """
     import av
 
     span = span.clipped(media.info.span)
@@ -63,7 +66,8 @@ def clip(media: Media, span: Span, draw: Draw | None = None, *, side: int = SIDE
         if media.info.audio:
             audio = container.add_stream("aac", rate=SOUND_HZ, layout="mono")
             audio.bit_rate = 48_000
-        for frame in media.frames(span, rate_hz=float(RATE_HZ), max_side=side):
+        frames = media.frames(span, rate_hz=float(RATE_HZ), max_side=side) if media.info.video else ()
+        for frame in frames:
             image = _even(draw(frame.image, frame.time) if draw else frame.image)
             if video is None:
                 video = container.add_stream("libx264", rate=RATE_HZ, options=settings)
@@ -78,7 +82,8 @@ def clip(media: Media, span: Span, draw: Draw | None = None, *, side: int = SIDE
             container.mux(video.encode(None))
         if audio is not None:
             write_sound(container, audio, media.audio(span, rate_hz=SOUND_HZ)[1], SOUND_HZ)
-    return "data:video/mp4;base64," + base64.b64encode(out.getvalue()).decode("ascii")
+    kind = "video" if media.info.video else "audio"
+    return f"data:{kind}/mp4;base64," + base64.b64encode(out.getvalue()).decode("ascii")
 
 
 def write_sound(container: Any, stream: Any, samples: np.ndarray, rate_hz: int, start: int = 0) -> int:

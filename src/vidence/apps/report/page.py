@@ -108,7 +108,7 @@ def gather(
             finding,
             picture_of(media, finding, draw) if seen and rank[id(finding)] < PICTURES else None,
             clip_of(media, finding, draw) if rank[id(finding)] < clips and finding.span.duration else None,
-            veil,
+            veil and seen,
             tuple((tags or {}).get(finding.id, ())),
         )
         for finding in chosen
