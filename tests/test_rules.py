@@ -92,6 +92,20 @@ def test_count_of_things_that_pass() -> None:
     assert best("How many cars pass in total?", [RED, WHITE])[0] == "2"
 
 
+def test_what_looks_alike_is_counted_with_what_it_is_like() -> None:
+    def thing(name: str, x: float, width: float, colour: str) -> Observation:
+        return seen("objects", 0, 10, name, [Box(x, 0.4, width, 0.3)] * 3, colours=[[colour, 0.9]])
+
+    row = [
+        thing("cup", 0.1, 0.12, "red"),
+        thing("bottle", 0.4, 0.13, "red"),
+        thing("bottle", 0.7, 0.12, "red"),
+    ]
+    others = [thing("bottle", 0.55, 0.12, "green"), thing("vase", 0.85, 0.05, "red")]
+    assert best("How many red cups are there?", row + others)[0] == "3"
+    assert best("How many cups are there?", [row[0], *others])[0] == "1"
+
+
 def test_quoted_words_are_counted_on_screen_and_only_there() -> None:
     signs = [seen("text", t, t + 2, "INTERMISSION", height=0.1) for t in (2, 12, 30)]
     crowd = [car(t, t + 1, True, []) for t in range(0, 30, 3)]

@@ -12,13 +12,16 @@ from vidence.mcr.evidence import Evidence
 from vidence.mcr.situation import Situation
 from vidence.policies.rules.tracks import Candidate, candidates
 from vidence.senses.language import normalise
-from vidence.senses.observation import Observation
+from vidence.senses.observation import Box, Observation
 from vidence.timeline import Instant, Span, union
 
 _PASSING = re.compile(
     r"\b(pass\w*|in total|altogether|cross\w*|enter\w*|appear\w*|drive\w*|walk\w*|come|go|different)\b", re.I
 )
 _SHOTS = re.compile(r"\b(shots?|cuts?|scenes?|camera (changes|angles))\b", re.I)
+_SURE, _LOOKALIKE = 0.5, 0.8  # fit of a thing that others may be like; what the likeness is worth
+_PLAIN, _ONE_SIZE = 0.6, 1.25  # share of its colour; ratio of widths and of heights
+_ONE_PLACE = 0.3  # IoU of two sightings of one thing
 MOST = 12
 """Largest number that open counting questions are answered with; above it the senses cannot be trusted to count."""
 
@@ -70,7 +73,11 @@ def estimates(situation: Situation) -> list[Count]:
     for tracks, of in ((detected, "things detected"), (moving, "things moving")):
         if not tracks or (of == "things moving" and not passing):
             continue
-        number, shown = (_distinct(tracks), tracks) if passing else _together(tracks, situation)
+        number, shown = (
+            (_distinct(tracks), tracks)
+            if passing
+            else _together([*tracks, *_lookalikes(tracks, situation)], situation)
+        )
         sure = sum(c.fit for c in shown) / max(len(shown), 1)
         out.append(
             Count(number, min(sure, 0.9), of, tuple(situation.cite(c.observation) for c in shown[:MOST]))
@@ -117,6 +124,49 @@ def _distinct(tracks: Sequence[Candidate]) -> int:
 def _near(before: Observation, after: Observation) -> bool:
     (x0, y0), (x1, y1) = before.track[-1][1].centre, after.track[0][1].centre
     return abs(x0 - x1) + abs(y0 - y1) < 0.2
+
+
+def _lookalikes(tracks: Sequence[Candidate], situation: Situation) -> list[Candidate]:
+    """List what is called otherwise, yet has the size and the colour of a surely counted thing beside it.
+
+    A detector's names waver between likes, such as a cup upside down and a bottle; things of one kind stay alike.
+    """
+    sure = [c for c in tracks if c.fit >= _SURE and c.observation.text not in ("person", "face")]
+    kept = list(tracks)
+    for o in sorted(situation.observations("objects"), key=lambda o: -o.confidence):
+        other = Candidate(o, o.confidence)
+        if not o.track or o.text == "person" or any(_one_thing(other, c) for c in kept):
+            continue
+        like = next((c for c in sure if _alike(c, other)), None)
+        if like is not None:
+            kept.append(Candidate(o, like.fit * _LOOKALIKE))
+    return kept[len(tracks) :]
+
+
+def _one_thing(a: Candidate, b: Candidate) -> bool:
+    """Say whether two sightings are of one thing: at one time in one place."""
+    if not a.observation.span.overlaps(b.observation.span):
+        return False
+    one, two = _boxes(a, b)
+    return one.iou(two) > _ONE_PLACE
+
+
+def _boxes(a: Candidate, b: Candidate) -> tuple[Box, Box]:
+    """Return where two things are when both have come."""
+    at = max(a.observation.span.start, b.observation.span.start)
+    one, two = (min(c.observation.track, key=lambda point: abs(point[0] - at))[1] for c in (a, b))
+    return one, two
+
+
+def _alike(a: Candidate, b: Candidate) -> bool:
+    """Say whether two things that are there at one time are of one size and one colour."""
+    if not a.observation.span.overlaps(b.observation.span) or not (a.colours and b.colours):
+        return False
+    colours = [max(each.colours, key=lambda name: each.colours[name]) for each in (a, b)]
+    if colours[0] != colours[1] or min(a.colours[colours[0]], b.colours[colours[0]]) < _PLAIN:
+        return False
+    one, two = _boxes(a, b)
+    return all(1 / _ONE_SIZE < x / y < _ONE_SIZE for x, y in ((one.w, two.w), (one.h, two.h)) if y)
 
 
 def _together(tracks: Sequence[Candidate], situation: Situation) -> tuple[int, list[Candidate]]:
