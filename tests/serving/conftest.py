@@ -142,7 +142,7 @@ class Program:
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
         assert self.process.stderr is not None
-        self.said = self.process.stderr.readline()
+        self.said = next(line for line in self.process.stderr if "http" in line)
         self.address = next(word for word in self.said.split() if word.startswith("http")).rstrip("/;")
         self.client = httpx.Client(base_url=self.address, timeout=PATIENCE_S, trust_env=False)
 

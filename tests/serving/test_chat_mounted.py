@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +12,27 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("llguidance")
 
-from serving.conftest import running, tokens_file
+from model_server import write_model
+from serving.conftest import Program, put, running, tokens_file
 from vidence.serving.completions.direct import Direct
+
+
+def test_a_served_model_decides_for_who_has_a_token(
+    tmp_path: Path, videos: list[Path], program: Callable[..., Program]
+) -> None:
+    path, tokens = tokens_file(tmp_path, "anna")
+    model = write_model(tmp_path / "model")
+    server = program(
+        tmp_path / "libraries", "--tokens", str(path), "--senses", "shots", "--model", str(model)
+    )
+    server.client.headers["Authorization"] = f"Bearer {tokens['anna']}"
+    medium = put(server.client, videos[0])["media_id"]
+    asked = {"media": [medium], "question": "What is it?", "policy": model.name}
+    answer = server.client.post("/api/ask", json=asked)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["answers"][0]["receipt"]["model_calls"] > 0
+    run = server.client.get("/api/runs").json()["runs"][0]
+    assert run["policy"] == "internvideo3"
 
 
 def test_a_token_is_needed_and_errors_have_one_body(tmp_path: Path) -> None:

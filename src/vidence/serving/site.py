@@ -138,7 +138,7 @@ class Site:
                     "name": model.policy,
                     "model": model.name,
                     "api_base": model.address,
-                    "key": model.key,
+                    "key": model.key or self.secret,
                 }
         known = ", ".join(["rules", *(model.name for model in self.models)])
         raise Refused(400, f"there is no policy {name!r} here; there are {known}")
