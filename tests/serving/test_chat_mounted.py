@@ -35,6 +35,12 @@ def test_a_served_model_decides_for_who_has_a_token(
     assert run["policy"] == "internvideo3"
 
 
+def test_a_model_of_an_endpoint_may_decide(tmp_path: Path, program: Callable[..., Program]) -> None:
+    server = program(tmp_path, "--model", "far", "--api-base", "http://127.0.0.1:9/v1")
+    assert [one["id"] for one in server.client.get("/v1/models").json()["data"]] == ["vidence", "vidence/far"]
+    assert [one["name"] for one in server.client.get("/api/me").json()["policies"]] == ["rules", "far"]
+
+
 def test_a_token_is_needed_and_errors_have_one_body(tmp_path: Path) -> None:
     path, tokens = tokens_file(tmp_path, "anna")
     engine: Any = SimpleNamespace(name="toy", sight=None)  # nothing is asked of it that needs a model
