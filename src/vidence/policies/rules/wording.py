@@ -114,8 +114,9 @@ def _conflicts(belief: Belief, index: int) -> tuple[Conflict, ...]:
         for clue in other.clues if i != index else ():
             rival = next((c for c in mine if c.channel != clue.channel), None)
             if clue.weight >= _SHARP and clue.evidence and rival:
-                note = f"{rival.channel} says {belief.hypotheses[index].text!r}, {clue.channel} says {other.text!r}"
-                out.append(Conflict(belief.hypotheses[index].text, rival.evidence[0], clue.evidence[0], note))
+                left, right, answer = rival.evidence[0], clue.evidence[0], belief.hypotheses[index].text
+                note = f"{left.sense} speaks for “{answer}”, {right.sense} for “{other.text}”"
+                out.append(Conflict(answer, left, right, note))
     return tuple(out[:3])
 
 
