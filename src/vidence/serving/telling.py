@@ -25,7 +25,7 @@ def citations(answer: Mapping[str, Any], media_id: str, name: str, first: int = 
             "name": name,
             "page": f"/#/video/{media_id}?run={answer['run']}&at={evidence['start_s']:g}&to={evidence['end_s']:g}",
         }
-        | {name: evidence[name] for name in _OF_EVIDENCE}
+        | {key: evidence[key] for key in _OF_EVIDENCE}
         for number, (claim, evidence) in enumerate(cited, first)
     ]
 
