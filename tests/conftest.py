@@ -67,6 +67,17 @@ def make_video(tmp_path: Path) -> MakeVideo:
     return make
 
 
+def sign_then_wall(number: int) -> np.ndarray:
+    """Paint a sign that says EXIT 25 for fifty frames of 320 x 240, then a bare wall."""
+    import cv2
+
+    if number >= 50:
+        return np.full((240, 320, 3), (150, 140, 120), np.uint8)
+    picture = np.full((240, 320, 3), (20, 60, 30), np.uint8)
+    cv2.putText(picture, "EXIT 25", (60, 130), cv2.FONT_HERSHEY_SIMPLEX, 1.6, (240, 240, 240), 3, cv2.LINE_AA)
+    return picture
+
+
 def write_video(
     path: Path,
     *,

@@ -15,13 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import jsonschema
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from app_cases import check_schema
 from chat_server import serving
-from conftest import write_video
+from conftest import sign_then_wall, write_video
 from vidence.cli.group import vidence
 
 ROOT = Path(__file__).parents[1]
@@ -51,17 +50,6 @@ rate = 1e-3
 pack_tokens = 2048
 seeing = {max_frames = 4}
 """
-
-
-def sign_then_wall(number: int) -> np.ndarray:
-    """Paint a sign that says EXIT 25 for two seconds, then a bare wall."""
-    import cv2
-
-    if number >= 50:
-        return np.full((240, 320, 3), (150, 140, 120), np.uint8)
-    picture = np.full((240, 320, 3), (20, 60, 30), np.uint8)
-    cv2.putText(picture, "EXIT 25", (60, 130), cv2.FONT_HERSHEY_SIMPLEX, 1.6, (240, 240, 240), 3, cv2.LINE_AA)
-    return picture
 
 
 @pytest.fixture(scope="module")

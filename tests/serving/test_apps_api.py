@@ -12,14 +12,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import httpx2 as httpx
-import numpy as np
 import pytest
 
 from app_cases import check_schema
 from chat_server import serving
-from conftest import write_video
+from conftest import sign_then_wall, write_video
 from serving.browsing import browser
 from serving.conftest import Program, Served, ended, put, running, tokens_file
 from serving.test_kills import in_the_middle, workers
@@ -39,15 +37,6 @@ rules:
     senses: [text, speech]
     words: {en: [exit]}
 """
-
-
-def sign_then_wall(number: int) -> np.ndarray:
-    """Paint a sign that says EXIT 25 for two seconds, then a bare wall."""
-    if number >= 50:
-        return np.full((240, 320, 3), (150, 140, 120), np.uint8)
-    picture = np.full((240, 320, 3), (20, 60, 30), np.uint8)
-    cv2.putText(picture, "EXIT 25", (60, 130), cv2.FONT_HERSHEY_SIMPLEX, 1.6, (240, 240, 240), 3, cv2.LINE_AA)
-    return picture
 
 
 @pytest.fixture(scope="module")

@@ -94,3 +94,8 @@ def numbered(findings: list[Finding]) -> list[Finding]:
         counts[one.kind] = counts.get(one.kind, 0) + 1
         named.append(replace(one, id=f"{one.kind}-{counts[one.kind]}"))
     return named
+
+
+def with_article(name: str) -> str:
+    """Put "a" or "an" before the name of a thing."""
+    return f"an {name}" if name[:1] in "aeiou" else f"a {name}"

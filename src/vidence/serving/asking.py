@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vidence.errors import VidenceError
-from vidence.serving.bell import heard
+from vidence.serving.following import followed
 from vidence.serving.jobs import Job
 from vidence.serving.keeper import Keeper
 from vidence.serving.library import Library, id_of
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from vidence.serving.api.shapes import Question
 
 Event = tuple[str, Any]
-LOOK_EVERY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,19 @@ async def answered(site: Site, keeper: Keeper, library: Library, asked: Asked) -
         yield "end", {}
 
 
+async def unfaulted(events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+    """Yield the events of an answer for who is to be refused where one is an error.
+
+    Raises:
+        Refused: as the error says.
+    """
+    async with aclosing(events):
+        async for name, data in events:
+            if name == "error":
+                raise Refused(data["status"], data["message"])
+            yield name, data
+
+
 @contextmanager
 def _counted(site: Site, library: Library) -> Iterator[None]:
     site.asking[library.name] = site.asking.get(library.name, 0) + 1
@@ -102,21 +114,15 @@ async def indexed(keeper: Keeper, library: Library, medium: Medium) -> AsyncGene
         return
     keeper.bell.ring()
     told: dict[str, Any] = {}
-    while True:
-        event = library.bell.listen()
-        now = await asyncio.to_thread(library.queue.get, job.id)
-        if now is None:
-            return
-        for sense, (done_s, total_s) in now.progress.items():
-            if told.get(sense) != done_s:
-                told[sense] = done_s
-                data = {"media_id": id_of(medium.hash), "sense": sense, "done_s": done_s, "total_s": total_s}
-                yield "progress", data
-        if now.ended:
-            if now.state != "done":
-                raise Refused(409, f"its indexing {_came_to(now)}")
-            return
-        await heard(event, LOOK_EVERY_S)
+    now, id = None, id_of(medium.hash)
+    async with aclosing(followed(library, job.id)) as states:
+        async for now in states:
+            for sense, (done_s, total_s) in now.progress.items() if now else ():
+                if told.get(sense) != done_s:
+                    told[sense] = done_s
+                    yield "progress", {"media_id": id, "sense": sense, "done_s": done_s, "total_s": total_s}
+    if now is not None and now.state != "done":
+        raise Refused(409, f"its indexing {_came_to(now)}")
 
 
 def _needed(library: Library, medium: Medium) -> Job | None:

@@ -6,14 +6,15 @@ import asyncio
 import base64
 import binascii
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from vidence.errors import UsageError
 from vidence.serving.admitting import admit, check_room
-from vidence.serving.bell import heard
 from vidence.serving.fetching import check_url
+from vidence.serving.following import followed
 from vidence.serving.jobs import Job
 from vidence.serving.library import Library, id_of
 from vidence.serving.names import clean_name
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 SHORTEST = 6  # hex digits of an id that may stand for all of it
 SHOWN = 8  # names that are told where none fits
-LOOK_EVERY_S = 5.0
 
 
 def find(library: Library, called: str) -> Medium:
@@ -94,14 +94,13 @@ async def arrived(library: Library, job: Job) -> Medium:
     Raises:
         Refused: 409, it failed or was cancelled.
     """
-    while True:
-        event = library.bell.listen()
-        now = await asyncio.to_thread(library.queue.get, job.id)
-        if now is None or now.state in ("failed", "cancelled"):
-            raise Refused(409, f"it was not fetched: {now.error or now.state if now else 'its job is gone'}")
-        if now.ended and now.medium:
-            return await asyncio.to_thread(library.medium, id_of(now.medium))
-        await heard(event, LOOK_EVERY_S)
+    last: Job | None = job
+    async with aclosing(followed(library, job.id)) as states:
+        async for now in states:
+            last = now
+    if last is None or last.state != "done":
+        raise Refused(409, f"it was not fetched: {last.error or last.state if last else 'its job is gone'}")
+    return await asyncio.to_thread(library.medium, id_of(last.medium or ""))
 
 
 async def fetched(
@@ -129,8 +128,8 @@ async def fetched(
                 yield done, total
 
 
-def read_data(url: str) -> bytes:
-    """Return the bytes of a data URL.
+def data_of(url: str) -> str:
+    """Return what stands in a data URL, still in base64.
 
     Raises:
         UsageError: it is none, or not in base64.
@@ -138,8 +137,17 @@ def read_data(url: str) -> bytes:
     head, _, body = url.partition(",")
     if not head.startswith("data:") or not head.endswith(";base64"):
         raise UsageError("pictures come as data URLs in base64: data:image/png;base64,...")
+    return body
+
+
+def read_data(url: str) -> bytes:
+    """Return the bytes of a data URL.
+
+    Raises:
+        UsageError: it is none, or not in base64.
+    """
     try:
-        return base64.b64decode(body, validate=True)
+        return base64.b64decode(data_of(url), validate=True)
     except binascii.Error as fault:
         raise UsageError(f"a data URL is no base64: {fault}") from fault
 

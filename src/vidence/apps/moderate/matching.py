@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from vidence.apps.finding import Path
+from vidence.apps.finding import Path, with_article
 from vidence.apps.moderate.patterns import PATTERNS, masked
 from vidence.apps.moderate.policy import Rule, Weight
 from vidence.apps.moderate.words import WordMatch, find, near_counter, tokens
@@ -188,7 +188,7 @@ def held(seen: Observation, span: Span) -> Path:
 
 def _by_things(rule: Rule, seen: Observation) -> Iterator[Match]:
     if seen.text in rule.things:
-        why = f"{_a(seen.text)} is seen"
+        why = f"{with_article(seen.text)} is seen"
         yield Match(rule, seen, seen.span, seen.confidence, seen.text, why, (), held(seen, seen.span))
 
 
@@ -197,7 +197,7 @@ def _by_classes(rule: Rule, seen: Observation) -> Iterator[Match]:
     fitting = [(share, name) for name, share in named if name in rule.classes]
     if fitting:
         share, name = max(fitting)
-        yield Match(rule, seen, seen.span, share, name, f"it looks like {_a(name)} ({share:.2f})")
+        yield Match(rule, seen, seen.span, share, name, f"it looks like {with_article(name)} ({share:.2f})")
 
 
 def _begins_a_voice(seen: Observation, voices: Sequence[Span]) -> bool:
@@ -267,7 +267,3 @@ def paired(seen: Sequence[Observation]) -> list[Observation]:
         for o in seen
         if o.sense == "looks" and o.vector is not None and o.data.get("space") != EmbeddedEye.space
     ]
-
-
-def _a(name: str) -> str:
-    return f"an {name}" if name[:1] in "aeiou" else f"a {name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from vidence.apps.finding import box_at
+from vidence.apps.finding import box_at, with_article
 from vidence.apps.watch.happening import Happening
 from vidence.apps.watch.scene import ANIMALS, PERSON, VEHICLES, Scene
 from vidence.apps.watch.subjects import Subject
@@ -46,7 +46,7 @@ def left_and_removed(
         if not change.appeared:
             title = f"{change.name.capitalize()} taken away"
             span = Span(change.time, min(change.time + 1, whole.end))
-            why = f"{_a(change.name)} that stood there is gone"
+            why = f"{with_article(change.name)} that stood there is gone"
             events.append(_event("object-removed", title, span, change, why))
             continue
         gone = [
@@ -55,7 +55,7 @@ def left_and_removed(
         end = min(gone, default=whole.end)
         if float(end - change.time) >= scene.left_s:
             title = f"{change.name.capitalize()} put down"
-            why = f"{_a(change.name)} appeared and stayed for {float(end - change.time):.0f} s"
+            why = f"{with_article(change.name)} appeared and stayed for {float(end - change.time):.0f} s"
             events.append(_event("object-left", title, Span(change.time, end), change, why))
     return events
 
@@ -157,7 +157,3 @@ def _still(o: Observation) -> bool:
     inner = o.track[len(o.track) // 4 : max(3 * len(o.track) // 4, len(o.track) // 4 + 1)]
     xs, ys = [b.centre[0] for _, b in inner], [b.centre[1] for _, b in inner]
     return max(xs) - min(xs) <= STILL and max(ys) - min(ys) <= STILL
-
-
-def _a(name: str) -> str:
-    return f"an {name}" if name[:1] in "aeiou" else f"a {name}"

@@ -15,7 +15,7 @@ from vidence.media import open_media
 from vidence.serving.api.describing import media_out
 from vidence.serving.api.search import found
 from vidence.serving.api.shapes import Found, MediumOut, Question
-from vidence.serving.asking import answered, begin, indexed
+from vidence.serving.asking import answered, begin, indexed, unfaulted
 from vidence.serving.bringing import arrived, bring, find
 from vidence.serving.jobs import Job
 from vidence.serving.keeper import Keeper
@@ -112,10 +112,8 @@ class Desk:
         """
         asked = await begin(self.site, self.library, question)
         answers, steps = [], 0
-        async with aclosing(answered(self.site, self.keeper, self.library, asked)) as events:
+        async with aclosing(unfaulted(answered(self.site, self.keeper, self.library, asked))) as events:
             async for kind, data in events:
-                if kind == "error":
-                    raise Refused(data["status"], data["message"])
                 if kind == "progress":
                     await told(data["done_s"], data["total_s"], f"perceiving: {data['sense']}")
                 elif kind == "step":

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from vidence.serving.api import events
 from vidence.serving.api.reaching import Here, Keeping, Serving
 from vidence.serving.api.shapes import Answers, Question
-from vidence.serving.asking import answered, begin
+from vidence.serving.asking import answered, begin, unfaulted
 from vidence.serving.refusing import Refused
 
 router = APIRouter(tags=["ask"])
@@ -51,10 +51,8 @@ async def _together(told: AsyncGenerator[events.Event], request: Request) -> JSO
 
 async def _gathered(told: AsyncGenerator[events.Event]) -> dict[str, Any]:
     answers: list[Any] = []
-    async with contextlib.aclosing(told):
-        async for name, data in told:
-            if name == "error":
-                raise Refused(data["status"], data["message"])
+    async with contextlib.aclosing(unfaulted(told)) as sound:
+        async for name, data in sound:
             if name == "answer":
                 answers.append(data)
     return {"answers": answers}

@@ -65,8 +65,8 @@ def _medium_out(
         name=names.get(medium.hash) or clean_name(medium.path),
         added=medium.added,
         size_bytes=info.bytes,
-        start_s=_seconds(info.span.start),
-        duration_s=_seconds(info.duration),
+        start_s=seconds(info.span.start),
+        duration_s=seconds(info.duration),
         width=video.width if video else None,
         height=video.height if video else None,
         fps=round(float(video.fps), 4) if video and video.fps else None,
@@ -101,5 +101,5 @@ def attachment(name: str, ending: str) -> dict[str, str]:
     return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'{stem}.{ending}', safe='')}"}
 
 
-def _seconds(time: Any) -> float:
+def seconds(time: Any) -> float:
     return round(float(time), 6)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
+from vidence.serving import following
 from vidence.serving.api import events
 from vidence.serving.api.describing import job_out
 from vidence.serving.api.reaching import Here, Keeping
 from vidence.serving.api.shapes import JobOut, Jobs, Limit, Number
-from vidence.serving.bell import heard
 from vidence.serving.jobs import Job
 from vidence.serving.keeper import Keeper
 from vidence.serving.library import Library
 from vidence.serving.refusing import Refused
 
 router = APIRouter(tags=["jobs"])
-LOOK_EVERY_S = 30.0
 
 
 @router.get("/jobs")
@@ -57,16 +57,14 @@ async def job_events(id: Number, library: Here, keeper: Keeping) -> StreamingRes
 async def followed(library: Library, keeper: Keeper, id: int) -> AsyncGenerator[events.Event]:
     """Yield a job each time it has changed, to its end."""
     last = None
-    while True:
-        event = library.bell.listen()
-        job = await asyncio.to_thread(named, library, id)
-        now = await asyncio.to_thread(described, keeper, library, job)
-        if now != last:
-            yield "job", now
-        if job.ended:
-            return
-        last = now
-        await heard(event, LOOK_EVERY_S)
+    async with contextlib.aclosing(following.followed(library, id)) as states:
+        async for job in states:
+            if job is None:
+                raise _unknown(id)
+            now = await asyncio.to_thread(described, keeper, library, job)
+            if now != last:
+                yield "job", now
+            last = now
 
 
 def described(keeper: Keeper, library: Library, job: Job) -> JobOut:
@@ -82,5 +80,9 @@ def named(library: Library, id: int) -> Job:
     """
     job = library.queue.get(id)
     if job is None:
-        raise Refused(404, f"there is no job {id} in this library")
+        raise _unknown(id)
     return job
+
+
+def _unknown(id: int) -> Refused:
+    return Refused(404, f"there is no job {id} in this library")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from vidence.serving.api.describing import seconds
 from vidence.serving.api.reaching import Here
 from vidence.serving.api.shapes import Found, HitOut
 from vidence.serving.api.viewing import split
@@ -45,8 +46,8 @@ def found(
             HitOut(
                 media_id=id_of(hit.medium),
                 name=names.get(hit.medium) or clean_name(paths.get(hit.medium, "")),
-                start=round(float(hit.span.start), 6),
-                end=round(float(hit.span.end), 6),
+                start=seconds(hit.span.start),
+                end=seconds(hit.span.end),
                 text=hit.observation.text,
                 sense=hit.observation.sense,
                 score=round(hit.score, 4),

@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from vidence.exports import FORMATS, write
 from vidence.exports.records import record
 from vidence.senses.observation import Observation
-from vidence.serving.api.describing import attachment
+from vidence.serving.api.describing import attachment, seconds
 from vidence.serving.api.reaching import Here, Previewing, Serving
 from vidence.serving.api.shapes import (
     Covered,
@@ -146,8 +146,8 @@ def get_timeline(id: MediaId, library: Here) -> TimelineOut:
         spans = covered.setdefault(part.producer.sense, [])
         spans += [Covered(**_span(span), rate_hz=part.rate_hz) for span in part.spans]
     return TimelineOut(
-        start_s=_round(medium.info.span.start),
-        end_s=_round(medium.info.span.end),
+        start_s=seconds(medium.info.span.start),
+        end_s=seconds(medium.info.span.end),
         scenes=[
             SceneOut(**_span(scene.span), title=scene.title, summary=scene.summary)
             for scene in memory.scenes(hash)
@@ -228,8 +228,4 @@ def _mark(seen: Observation) -> Mark:
 
 
 def _span(span: Span) -> dict[str, float]:
-    return {"start": _round(span.start), "end": _round(span.end)}
-
-
-def _round(time: Any) -> float:
-    return round(float(time), 6)
+    return {"start": seconds(span.start), "end": seconds(span.end)}

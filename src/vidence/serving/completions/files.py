@@ -12,6 +12,7 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 
+from vidence.memory import Medium
 from vidence.serving.admitting import admit, check_room
 from vidence.serving.api.media import delete_medium
 from vidence.serving.api.reaching import Here, Keeping, Serving
@@ -84,7 +85,8 @@ async def create(request: Request, site: Serving, library: Here, keeper: Keeping
 @router.get("")
 def list_files(library: Here) -> Files:
     """List the videos of the library."""
-    return Files(data=[_one(library, id_of(one.hash)) for one in library.memory.media()])
+    names = library.names()
+    return Files(data=[_told(library, one, names.get(one.hash)) for one in library.memory.media()])
 
 
 @router.get("/{id}")
@@ -122,11 +124,15 @@ def _copied(sent: UploadFile, place: Path) -> None:
 
 def _one(library: Library, id: str) -> FileOut:
     medium = library.medium(id)
+    return _told(library, medium, library.name_of(medium))
+
+
+def _told(library: Library, medium: Medium, name: str | None) -> FileOut:
     there: Any = "processed" if library.queue.indexed(medium.hash) else "uploaded"
     return FileOut(
-        id=id,
+        id=id_of(medium.hash),
         bytes=medium.info.bytes,
         created_at=int(medium.added),
-        filename=library.name_of(medium),
+        filename=name or clean_name(medium.path),
         status=there if available(medium) else "error",
     )

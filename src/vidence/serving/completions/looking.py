@@ -12,7 +12,7 @@ import numpy as np
 
 from vidence.errors import UsageError
 from vidence.models.internvideo3.video import Clip
-from vidence.serving.bringing import fetched, find, read_data
+from vidence.serving.bringing import data_of, fetched, find, read_data
 from vidence.serving.completions.speaker import Caller
 
 FRAMES = "data:video/jpeg;base64,"
@@ -25,10 +25,7 @@ async def image(url: str, caller: Caller) -> np.ndarray:
     Raises:
         UsageError: it is none, or too large.
     """
-    head, _, body = url.partition(",")
-    if not (head.startswith("data:") and head.endswith(";base64")):
-        raise UsageError("pictures come as data URLs in base64: data:image/png;base64,...")
-    return (await _pictures(body, caller))[0]
+    return (await _pictures(data_of(url), caller))[0]
 
 
 async def video(url: str, times: Any, sight: Mapping[str, Any], caller: Caller) -> Clip:

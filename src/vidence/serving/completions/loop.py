@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidence.serving.api.shapes import Question
 from vidence.serving.asking import Asked as Asking
-from vidence.serving.asking import answered
+from vidence.serving.asking import answered, unfaulted
 from vidence.serving.asking import begin as begin_asking
 from vidence.serving.bringing import arrived, bring
 from vidence.serving.completions.shapes import Asked
@@ -73,10 +73,9 @@ class Loop:
             media = [await arrived(library, one) if isinstance(one, Job) else one for one in brought]
             asking = await self._asking(asked, caller, library, question, media)
         answers: list[dict[str, Any]] = []
-        async with contextlib.aclosing(answered(caller.site, caller.keeper, library, asking)) as events:
+        told = unfaulted(answered(caller.site, caller.keeper, library, asking))
+        async with contextlib.aclosing(told) as events:
             async for kind, data in events:
-                if kind == "error":
-                    raise Refused(data["status"], data["message"])
                 if kind == "step":
                     yield Piece(f"{data['content']}\n", thought=True)
                 elif kind == "answer":
